@@ -1,0 +1,83 @@
+// Processes: the zygote's fork, exits that do not hang in a forked child, waiting, limits of others.
+import { addon } from "./addon.ts";
+
+export interface Ended {
+  pid: number;
+  /** Exit status, when it exited. */
+  status?: number;
+  /** Signal number, when one killed it. */
+  signal?: number;
+  coreDumped: boolean;
+  /** CPU time of the process and the children it waited for, microseconds. */
+  cpuUs: number;
+}
+
+const raw = addon as unknown as {
+  prepareFork(): void;
+  fork(newPidNamespace: boolean): number;
+  exitNow(status: number): never;
+  waitPid(pid: number, noHang: boolean): Ended | null;
+  killPid(pid: number, signal: number): boolean;
+  currentPid(): number;
+  parentPid(): number;
+  openPidFd(pid: number): number;
+  signalByPidFd(pidFd: number, signal: number): boolean;
+  waitReadable(fds: Int32Array, timeoutMs: number): number[];
+  prlimit(pid: number, uid: number, gid: number, resource: number, soft: number, hard: number): void;
+  setTitle(title: string): void;
+  spawn(options: SpawnOptions): number;
+  setsid(): void;
+};
+
+/** Once, in the process that will fork: hooks `exitNow` behind process.reallyExit, uncaught errors and the natural end. */
+export const prepareFork = raw.prepareFork;
+/**
+ * `fork(2)` of a single-threaded `--jitless --single-threaded` Node: MADV_DOFORK on every mapping, then in the child the
+ * io_uring filter (ENOSYS) and `uv_loop_fork`. Returns the child's pid (0 in the child). `newPidNamespace`: the child is pid 1 of
+ * its own pid namespace when the kernel lets us (EPERM falls back: the caller sees it in `/proc/PID/status` NSpid). Signal
+ * dispositions and the mask are reset in the child.
+ */
+export const forkProcess = raw.fork;
+/** `_exit(2)`: `process.exit()` joins threads that do not exist in a forked child, and hangs. */
+export const exitNow = raw.exitNow;
+/** `wait4`; null when `noHang` and nothing has ended. `pid` -1 waits for any child. ECHILD throws. */
+export const waitPid = raw.waitPid;
+/** False when there is no such process. */
+export const killPid = raw.killPid;
+/** Not cached, unlike `process.pid`. */
+export const currentPid = raw.currentPid;
+export const parentPid = raw.parentPid;
+export const openPidFd = raw.openPidFd;
+export const signalByPidFd = raw.signalByPidFd;
+/** Blocking `poll(2)` for input, without the event loop (the zygote's loop): the descriptors that are readable, hung up or in error. */
+export const waitReadable = raw.waitReadable;
+/**
+ * `prlimit(2)` on another process. Its rule wants CAP_SYS_RESOURCE (which containers lack) or equal real ids, so the real uid
+ * and gid become `uid`/`gid` for the moment of the call and come back. RLIMIT_* numbers; Infinity is RLIM_INFINITY.
+ */
+export const prlimit = raw.prlimit;
+/** What `ps` shows (argv area rewritten). */
+export const setTitle = raw.setTitle;
+export const setsid = raw.setsid;
+
+export interface SpawnOptions {
+  file: string;
+  /** argv[0] included; bytes stay bytes. */
+  argv: (string | Uint8Array)[];
+  /** `NAME=value`. Nothing else is inherited. */
+  env: (string | Uint8Array)[];
+  cwd?: string;
+  /** Child's descriptor i becomes a duplicate of fds[i]; all others are closed. */
+  fds: number[];
+  /** A new session; with `controllingTerminal` the child's fd 0 becomes its controlling terminal. */
+  setsid?: boolean;
+  controllingTerminal?: boolean;
+  /** Groups (setgroups), gid and uid, set and verified, in this order, before exec. Absent: unchanged. */
+  identity?: { uid: number; gid: number; groups: number[] };
+  umask?: number;
+}
+/**
+ * Starts a program (fork + exec in C++, signals reset to default and unblocked, close-on-exec held). Returns its pid once exec has
+ * succeeded; throws the errno of the step that failed (`syscall` names it). The caller waits for it.
+ */
+export const spawnProgram = raw.spawn;
