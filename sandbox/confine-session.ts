@@ -1,0 +1,117 @@
+// The session process takes its layers on, in this order, before a byte of the network reaches it. What each step removes is what
+// the next ones no longer need: docs/architecture.md, "Order of confinement".
+import { setNoNewPrivs, installSeccompFilter } from "../native/threads.ts";
+import {
+  chrootTo,
+  joinNamespace,
+  setCapabilities,
+  setDumpable,
+  setIds,
+  setMdwe,
+  setParentDeathSignal,
+  setRlimit,
+  setSecurebits,
+  type NamespaceFds,
+} from "../native/confine.ts";
+import { closeFd } from "../native/descriptors.ts";
+import { assemble } from "./bpf.ts";
+import { compile } from "./bpf-compiler.ts";
+import { restrictByLandlock } from "./landlock.ts";
+import type { LayerName } from "./layers.ts";
+import { session } from "./policies/session.ts";
+import { capabilitySet, lockedSecurebits, resource } from "./constants.ts";
+
+/** Compiled when the zygote loads this, not in each session process. */
+const filter = assemble(compile(session));
+
+/** SIGKILL: the session process must not outlive the broker that answers for it. */
+const SIGKILL = 9;
+/** V8's heap limit is far below; this bounds what native code could take. */
+const maxDataBytes = 1024 * 1024 * 1024;
+const identityCapabilities = capabilitySet("setuid", "setgid", "setpcap");
+
+export interface SessionConfinement {
+  /** Made once by the listener; absent ones are layers that the kernel or the container refused. Closed here. */
+  readonly namespaces: NamespaceFds;
+  /** The privsep user's. */
+  readonly uid: number;
+  readonly gid: number;
+  /** An empty directory, root's and not writable by others: the root where no mount namespace could be made. */
+  readonly emptyRoot: string;
+  /** Layers without which there is no session process. */
+  readonly required: ReadonlySet<LayerName>;
+}
+
+/**
+ * Confines the calling process, which must be single-threaded, root, and done with opening descriptors (its Poller exists).
+ * Returns the layers that could not be had, as `name: reason`. Throws when one of them is required. Cannot be undone.
+ */
+export function confineSessionProcess(confinement: SessionConfinement): string[] {
+  const missing: string[] = [];
+  const layer = (name: LayerName, apply: () => void): void => {
+    try {
+      apply();
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      if (confinement.required.has(name)) {
+        throw new Error(`Cannot confine session process: layer ${name}: ${why}`, { cause });
+      }
+      missing.push(`${name}: ${why}`);
+    }
+  };
+  const { namespaces } = confinement;
+  const join = (name: LayerName, fd: number | undefined): void => {
+    layer(name, () => {
+      if (fd === undefined) throw new Error("the listener could not make it");
+      joinNamespace(fd);
+      closeFd(fd);
+    });
+  };
+
+  join("netns", namespaces.net);
+  join("ipcns", namespaces.ipc);
+  join("utsns", namespaces.uts);
+  join("cgroupns", namespaces.cgroup);
+  join("mntns", namespaces.mnt);
+  layer("root", () => {
+    // Inside the joined mount namespace the root is empty and read-only already.
+    chrootTo(
+      namespaces.mnt !== undefined && !missing.some((m) => m.startsWith("mntns"))
+        ? "/"
+        : confinement.emptyRoot,
+    );
+  });
+  layer("securebits", () => {
+    setSecurebits(lockedSecurebits);
+  });
+  layer("capabilities", () => {
+    // The bounding set wants CAP_SETPCAP, the change of identity the other two; leaving uid 0 then takes all three away.
+    setCapabilities(identityCapabilities, 0n);
+  });
+  layer("identity", () => {
+    setIds(confinement.uid, confinement.gid, []);
+  });
+  layer("capabilities", () => {
+    setCapabilities(0n, 0n);
+  });
+  layer("undumpable", () => {
+    setDumpable(false);
+  });
+  layer("deathSignal", () => {
+    setParentDeathSignal(SIGKILL);
+  });
+  layer("rlimits", () => {
+    setRlimit(resource.nproc, 0, 0);
+    setRlimit(resource.fsize, 0, 0);
+    setRlimit(resource.core, 0, 0);
+    setRlimit(resource.memlock, 0, 0);
+    setRlimit(resource.data, maxDataBytes, maxDataBytes);
+  });
+  layer("noNewPrivs", setNoNewPrivs);
+  layer("landlock", restrictByLandlock);
+  layer("mdwe", setMdwe);
+  layer("seccomp", () => {
+    installSeccompFilter(filter);
+  });
+  return missing;
+}

@@ -1,0 +1,41 @@
+// Landlock's access rights by ABI (linux/landlock.h, landlock(7)): a ruleset that handles every right the kernel knows and then
+// grants none denies all of them.
+import {
+  landlockAbi,
+  landlockAllowPath,
+  landlockRestrict,
+  landlockRuleset,
+} from "../native/confine.ts";
+
+/** LANDLOCK_ACCESS_FS_*: 13 rights in ABI 1, REFER in 2, TRUNCATE in 3, IOCTL_DEV in 5. */
+const fsRights = (abi: number): bigint => {
+  const count = abi >= 5 ? 16n : abi >= 3 ? 15n : abi >= 2 ? 14n : 13n;
+  return (1n << count) - 1n;
+};
+/** BIND_TCP and CONNECT_TCP, from ABI 4. */
+const netRights = (abi: number): bigint => (abi >= 4 ? 3n : 0n);
+/** ABSTRACT_UNIX_SOCKET and SIGNAL, from ABI 6. */
+const scopes = (abi: number): bigint => (abi >= 6 ? 3n : 0n);
+
+/** LANDLOCK_ACCESS_FS_READ_FILE | READ_DIR. */
+export const readAccess = 4n | 8n;
+
+/** What is allowed in spite of the ruleset; paths that do not exist are left out. */
+export interface LandlockGrants {
+  readonly readable?: readonly string[];
+  /** Leaves signals and abstract sockets unscoped (the broker must signal its session process). */
+  readonly unscoped?: boolean;
+}
+
+/** Restricts the calling thread. Needs no_new_privs. Throws ENOSYS where the kernel has no Landlock. */
+export function restrictByLandlock(grants: LandlockGrants = {}): void {
+  const abi = landlockAbi();
+  if (abi === 0) throw new Error("Cannot restrict by Landlock: the kernel has none");
+  const ruleset = landlockRuleset(
+    fsRights(abi),
+    netRights(abi),
+    grants.unscoped === true ? 0n : scopes(abi),
+  );
+  for (const path of grants.readable ?? []) landlockAllowPath(ruleset, path, readAccess);
+  landlockRestrict(ruleset);
+}

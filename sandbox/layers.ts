@@ -1,0 +1,39 @@
+// The names of the layers of confinement, and which of them must hold where the configuration does not say (SandboxRequire).
+
+export const layers = {
+  descriptors: "no descriptor but the runtime's own and the broker's socket",
+  netns: "a network namespace without an interface",
+  mntns: "a mount namespace that holds nothing but an empty, read-only root",
+  ipcns: "an IPC namespace of its own kind",
+  utsns: "a UTS namespace of its own kind",
+  cgroupns: "a cgroup namespace of its own kind",
+  pidns: "a pid namespace of its own: it sees no other process",
+  root: "an empty, read-only root directory",
+  identity: "uid and gid of the privsep user, no supplementary group, proved irrevocable",
+  capabilities: "no capability in any set, the bounding set included",
+  securebits: "securebits locked",
+  undumpable: "not dumpable, so not traceable by its own uid",
+  deathSignal: "killed when its broker dies",
+  landlock: "Landlock: no file, no TCP, no signal or abstract socket outside",
+  rlimits: "no process, no file growth, no core, no locked memory; a bound on data",
+  noNewPrivs: "no_new_privs",
+  mdwe: "PR_SET_MDWE: nothing ever becomes executable",
+  seccomp: "the seccomp filter",
+} as const;
+export type LayerName = keyof typeof layers;
+export const layerNames = Object.keys(layers) as LayerName[]; // Object.keys forgets the literal names
+
+/** What Debian 12's own kernel (6.1) and a plain container allow; anything else that is missing is reported, not fatal. */
+export const requiredByDefault: readonly LayerName[] = [
+  "descriptors",
+  "root",
+  "identity",
+  "capabilities",
+  "securebits",
+  "undumpable",
+  "deathSignal",
+  "rlimits",
+  "noNewPrivs",
+  "seccomp",
+];
+export const isLayerName = (name: string): name is LayerName => Object.hasOwn(layers, name);
