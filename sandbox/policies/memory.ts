@@ -90,14 +90,19 @@ export const refusedByErrno: readonly Rule[] = [
     reason: "OpenSSL's configuration, ICU's and the C library's time zone: each has a default",
     errno: "EACCES",
   },
-  { syscall: "open", reason: "as openat", errno: "EACCES" },
-  { syscall: "stat", reason: "as openat", errno: "EACCES" },
-  { syscall: "lstat", reason: "as openat", errno: "EACCES" },
   {
     syscall: "fstat",
     reason: "stdio looks at its descriptor before the first write of an abort message",
     errno: "EACCES",
   },
-  { syscall: "newfstatat", reason: "as openat and fstat", errno: "EACCES" },
-  { syscall: "statx", reason: "as openat and fstat", errno: "EACCES" },
+  {
+    syscall: "newfstatat",
+    reason: "looked at before an openat that is refused as well",
+    errno: "EACCES",
+  },
+  {
+    syscall: "statx",
+    reason: "looked at before an openat that is refused as well",
+    errno: "EACCES",
+  },
 ];
