@@ -20,16 +20,19 @@ function verdictText(value: number): string {
   return "KILL_PROCESS";
 }
 
-/** Lines such as ` 12: if A == futex goto 13 else 20`. */
+/** Lines such as ` 12: if A == futex goto 13 else 20`. What A holds is followed along the jumps, which only go forward. */
 export function disassemble(program: readonly Instruction[]): string[] {
-  let loaded = "";
+  const holds: string[] = [""];
   return program.map(({ code, jt, jf, k }, at) => {
-    const constant = loaded === "nr" ? syscallName(k) : `0x${k.toString(16)}`;
+    const held = code === opcode.load ? source(k) : (holds[at] ?? "");
+    const next = [at + 1 + jt, at + 1 + jf, ...(code === opcode.jump ? [at + 1 + k] : [])];
+    if (code !== opcode.ret) for (const target of next) holds[target] = held;
+    const constant = held === "nr" ? syscallName(k) : `0x${k.toString(16)}`;
     const compare = (sign: string): string =>
       `if A ${sign} ${constant} goto ${at + 1 + jt} else ${at + 1 + jf}`;
     const text = ((): string => {
       if (code === opcode.ret) return `RET ${verdictText(k)}`;
-      if (code === opcode.load) return `A = ${(loaded = source(k))}`;
+      if (code === opcode.load) return `A = ${held}`;
       if (code === opcode.and) return `A &= 0x${k.toString(16)}`;
       if (code === opcode.jump) return `goto ${at + 1 + k}`;
       return compare(code === opcode.jeq ? "==" : ">=");
