@@ -1,0 +1,302 @@
+// One user's authentication: methods, failures, delays, lines, and the identity that a success leads to.
+import type { Config } from "../config/load.ts";
+import type { ServerOptions } from "../config/options.ts";
+import { authOutcomes, type AuthOutcome, type Request } from "../ipc/monitor.ts";
+import { PeerFault } from "../ipc/peer-fault.ts";
+import { describeKey, fingerprint, type PublicKey } from "../ipc/public-key.ts";
+import type { Identity } from "../ipc/worker.ts";
+import { matchesPatternList } from "../config/patterns.ts";
+import { failureDelay } from "./failure-delay.ts";
+import {
+  authorize,
+  keyOfAttempt,
+  provesPossession,
+  type AcceptedKey,
+  type KeyAttempt,
+} from "./public-key-auth.ts";
+import { composeSignedData } from "./signed-data.ts";
+import { mayBeRoot, refusalOf } from "./user-policy.ts";
+import type { ConnectionFacts } from "./monitor.ts";
+import type { UserRecord, World } from "./world.ts";
+
+type BodyOf<K extends Request["name"]> = Extract<Request, { name: K }>["body"];
+export interface AuthenticationCallbacks {
+  /** An answer will come later: gives what to call when it has been sent. */
+  wait(): () => void;
+  succeeded(): void;
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+/** Null for names that no passwd database can hold; they fail like unknown ones. */
+function userName(bytes: Uint8Array): string | null {
+  try {
+    const name = decoder.decode(bytes);
+    return /[\0-\x1f\x7f/:]/.test(name) || name === "" ? null : name;
+  } catch {
+    return null;
+  }
+}
+
+export class Authentication {
+  readonly options: ServerOptions;
+  /** For lines and titles: the claimed name, whether it exists or not; the log escapes it. */
+  readonly displayName: string;
+  readonly #world: World;
+  readonly #facts: ConnectionFacts;
+  readonly #claimed: BodyOf<"lookupUser">;
+  readonly #callbacks: AuthenticationCallbacks;
+  readonly #user: UserRecord | null;
+  readonly #usedKeys = new Set<string>();
+  /** Method lists still to be gone through; the shortest first step wins. */
+  #remaining: string[][];
+  #failures = 0;
+  #attempts = 0;
+  succeeded = false;
+
+  constructor(
+    world: World,
+    config: Config,
+    facts: ConnectionFacts,
+    claimed: BodyOf<"lookupUser">,
+    callbacks: AuthenticationCallbacks,
+  ) {
+    this.#world = world;
+    this.#facts = facts;
+    this.#claimed = claimed;
+    this.#callbacks = callbacks;
+    const name = userName(claimed.user);
+    this.displayName = name ?? Buffer.from(claimed.user).toString("latin1");
+    const found = name === null ? null : world.lookupUser(name);
+    this.options = config.resolve({
+      user: this.displayName,
+      groups: () => found?.groupNames ?? [],
+      host: facts.remoteAddress,
+      address: facts.remoteAddress,
+      localAddress: facts.localAddress,
+      localPort: facts.localPort,
+      invalidUser: found === null,
+    });
+    this.#user = this.#admit(found);
+    this.#remaining = this.options.authenticationMethods.map((list) => [...list]);
+  }
+
+  get isValid(): boolean {
+    return this.#user !== null;
+  }
+  /** How the connection ended, when it ends before success. */
+  get failureEnd(): "no-auth" | "invalid-user" | "auth-failed" {
+    if (this.#user === null) return "invalid-user";
+    return this.#failures > 0 ? "auth-failed" : "no-auth";
+  }
+
+  #peer(): string {
+    return `${this.#facts.remoteAddress} port ${this.#facts.remotePort}`;
+  }
+  #fields(more: Record<string, string | number> = {}): Record<string, string | number> {
+    const { remoteAddress, remotePort } = this.#facts;
+    return { user: this.displayName, remoteAddress, remotePort, ...more };
+  }
+
+  #admit(found: UserRecord | null): UserRecord | null {
+    const log = (code: string, text: string): null => {
+      this.#world.log({ level: "info", code, text, fields: this.#fields() });
+      return null;
+    };
+    if (found === null)
+      return log("user.invalid", `Invalid user ${this.displayName} from ${this.#peer()}`);
+    const refusal = refusalOf(found, this.#facts.remoteAddress, this.options);
+    return refusal === undefined ? found : log("user.not-allowed", refusal);
+  }
+
+  none(id: number): void {
+    // The first "none" asks which methods there are and is free, as in sshd.
+    this.#fail(id, this.#attempts > 0);
+  }
+  unsupported(id: number): void {
+    this.#fail(id, true);
+  }
+
+  query(id: number, attempt: KeyAttempt): void {
+    const began = this.#world.elapsedMs();
+    const key = keyOfAttempt(attempt, this.options);
+    const accepted = this.#accept(key);
+    if (accepted === null) {
+      this.#logFailure(key);
+      this.#fail(id, true, began);
+      return;
+    }
+    this.#attempts += 1;
+    this.#world.log({
+      level: "verbose",
+      code: "auth.postponed",
+      text: `Postponed publickey for ${this.displayName} from ${this.#peer()} ssh2`,
+      preauth: true,
+      fields: this.#fields(),
+    });
+    this.#answer(id, "keyAcceptable");
+  }
+
+  signed(
+    id: number,
+    body: BodyOf<"publickeySign">,
+    sessionId: Uint8Array,
+    initialHostKey: Uint8Array | undefined,
+  ): void {
+    const began = this.#world.elapsedMs();
+    if (
+      body.hostBound &&
+      (initialHostKey === undefined || !Buffer.from(body.hostKey).equals(initialHostKey))
+    ) {
+      throw new PeerFault(
+        "MISMATCH",
+        "Cannot verify signature: bound to a host key that is not this connection's",
+      );
+    }
+    const key = keyOfAttempt(body, this.options);
+    const accepted = this.#accept(key);
+    const data = composeSignedData({
+      sessionId,
+      user: this.#claimed.user,
+      service: this.#claimed.service,
+      algorithm: body.algorithm,
+      blob: body.blob,
+      ...(body.hostBound ? { hostKey: body.hostKey } : {}),
+    });
+    if (
+      accepted === null ||
+      this.#user === null ||
+      !provesPossession(accepted, body.algorithm, body.signature, data, this.options)
+    ) {
+      this.#logFailure(key);
+      this.#fail(id, true, began);
+      return;
+    }
+    const forced = this.options.forceCommand !== "" || accepted.options.forcedCommand !== undefined;
+    if (!mayBeRoot(this.#user.uid, this.options, forced)) {
+      this.#world.log({
+        level: "info",
+        code: "auth.root-refused",
+        text: `ROOT LOGIN REFUSED FROM ${this.#peer()}`,
+        fields: this.#fields(),
+      });
+      this.#logFailure(key);
+      this.#fail(id, true, began);
+      return;
+    }
+    this.#usedKeys.add(fingerprint(body.blob));
+    this.#attempts += 1;
+    if (this.#remaining.length > 0) {
+      this.#remaining = this.#remaining
+        .filter(([next]) => next === "publickey")
+        .map((list) => list.slice(1));
+      if (!this.#remaining.some((list) => list.length === 0)) {
+        this.#logMethod("Partial", "info", accepted.key);
+        this.#answer(id, "partial");
+        return;
+      }
+    }
+    this.#succeed(id, this.#user, accepted);
+  }
+
+  /** The key may be used by this (valid) user now, and was not used up by an earlier step. */
+  #accept(key: PublicKey | null): AcceptedKey | null {
+    if (key === null || this.#user === null || this.#usedKeys.has(fingerprint(key.blob)))
+      return null;
+    return authorize(key, this.#user, this.#facts.remoteAddress, this.options, this.#world);
+  }
+
+  #logMethod(
+    verb: "Accepted" | "Failed" | "Partial",
+    level: "info" | "verbose",
+    key: PublicKey | null,
+  ): void {
+    const invalid = this.#user === null ? "invalid user " : "";
+    const what = key === null ? "" : `: ${describeKey(key)}`;
+    this.#world.log({
+      level,
+      code: `auth.${verb.toLowerCase()}`,
+      text: `${verb} publickey for ${invalid}${this.displayName} from ${this.#peer()} ssh2${what}`,
+      fields: this.#fields({
+        method: "publickey",
+        ...(key === null ? {} : { key: describeKey(key) }),
+      }),
+    });
+  }
+  #logFailure(key: PublicKey | null): void {
+    const loud = this.#user === null || this.#failures >= this.options.maxAuthTries / 2;
+    this.#logMethod("Failed", loud ? "info" : "verbose", key);
+  }
+
+  #methods(): string {
+    return this.options.pubkeyAuthentication ? "publickey" : "";
+  }
+  #answer(id: number, outcome: AuthOutcome): void {
+    this.#world.answer("authResult", id, {
+      outcome: authOutcomes.indexOf(outcome),
+      methods: this.#methods(),
+    });
+  }
+
+  /** Answers late, so that the time of a failure tells nothing. */
+  #fail(id: number, counts: boolean, began = this.#world.elapsedMs()): void {
+    this.#attempts += 1;
+    if (counts) this.#failures += 1;
+    const tooMany = this.#failures >= this.options.maxAuthTries;
+    if (tooMany) {
+      const invalid = this.#user === null ? "invalid user " : "";
+      this.#world.log({
+        level: "error",
+        code: "auth.too-many",
+        text: `maximum authentication attempts exceeded for ${invalid}${this.displayName} from ${this.#peer()} ssh2`,
+        preauth: true,
+        fields: this.#fields({ failures: this.#failures }),
+      });
+    }
+    const done = this.#callbacks.wait();
+    const delay = failureDelay(
+      this.#world.elapsedMs() - began,
+      this.#claimed.user,
+      this.#world.delaySecret,
+    );
+    this.#world.later(delay, () => {
+      this.#answer(id, tooMany ? "tooMany" : "failure");
+      done();
+    });
+  }
+
+  #succeed(id: number, user: UserRecord, { key, options }: AcceptedKey): void {
+    this.succeeded = true;
+    this.#callbacks.succeeded();
+    this.#logMethod("Accepted", "info", key);
+    const identity: Identity = {
+      ...this.#facts,
+      user: user.name,
+      uid: user.uid,
+      gid: user.gid,
+      home: Buffer.from(user.home),
+      shell: Buffer.from(user.shell),
+      permitPty: options.permitPty,
+      permitUserRc: options.permitUserRc,
+      hasForcedCommand: options.forcedCommand !== undefined,
+      forcedCommand: options.forcedCommand ?? new Uint8Array(),
+      environment: this.#permittedEnvironment(options.environment),
+    };
+    this.#world.authenticated(id, identity, {
+      clientAliveIntervalMs: this.options.clientAliveInterval * 1000,
+      clientAliveCountMax: this.options.clientAliveCountMax,
+      maxSessions: this.options.maxSessions,
+      rekeyBytes: this.options.rekeyLimit.bytes,
+      rekeySeconds: this.options.rekeyLimit.seconds,
+      user: user.name,
+    });
+  }
+
+  /** `environment=` counts only where PermitUserEnvironment has it. */
+  #permittedEnvironment(environment: readonly string[]): Uint8Array[] {
+    const { permitUserEnvironment: permit } = this.options;
+    if (permit === "no") return [];
+    const isPermitted = (entry: string): boolean =>
+      permit === "yes" || matchesPatternList(entry.slice(0, entry.indexOf("=")), permit.split(","));
+    return environment.filter(isPermitted).map((entry) => Buffer.from(entry, "latin1"));
+  }
+}

@@ -1,0 +1,258 @@
+// The broker of one connection, from its fork to its end. It is the monitor: it forks the session process, looks at it from outside, hands
+// it the connection, and answers its requests.
+import type { Config } from "../config/load.ts";
+import { answers, requests } from "../ipc/monitor.ts";
+import {
+  brokerOrders,
+  brokerReports,
+  type BrokerOrder,
+  type ConnectionEnd,
+} from "../ipc/listener.ts";
+import { PeerFault } from "../ipc/peer-fault.ts";
+import { closeFd } from "../native/descriptors.ts";
+import { MessageSocket } from "../native/message-socket.ts";
+import { Poller } from "../native/poller.ts";
+import { currentPid, exitNow, setTitle } from "../native/process.ts";
+import { seqpacketPair } from "../native/sockets.ts";
+import { Monitor, type HostKeyFacts } from "./monitor.ts";
+import { forkSessionProcess, type Privsep, type SessionProcess } from "./session-process.ts";
+import {
+  endNumber,
+  report,
+  SignerClient,
+  systemWorld,
+  type ListenerSocket,
+  type SessionSocket,
+} from "./system-world.ts";
+
+export interface BrokerInheritance {
+  /** Socket to the listener, channel to the signer: both become the broker's. */
+  readonly listenerFd: number;
+  readonly signerFd: number;
+  readonly config: Config;
+  readonly hostKeys: readonly HostKeyFacts[];
+  readonly privsep: Privsep;
+  /** The same for the life of the server: see failure-delay.ts. */
+  readonly delaySecret: Uint8Array;
+  /** session/main.ts, in the process forked for it; `monitorFd` is all that it gets. */
+  runSession(monitorFd: number): void;
+}
+
+/** In the process that the zygote has just forked: one thread, no Poller yet. Returns at once; the event loop goes on. */
+export function runBroker(inherited: BrokerInheritance): void {
+  setTitle("sallyportd: broker [warm]");
+  const [brokerEnd, sessionEnd] = seqpacketPair();
+  const [sessionsWorkerFd, loginsWorkerFd] = seqpacketPair();
+  const child = forkSessionProcess(inherited.privsep);
+  if (child === null) {
+    for (const fd of [
+      brokerEnd,
+      sessionsWorkerFd,
+      loginsWorkerFd,
+      inherited.listenerFd,
+      inherited.signerFd,
+    ])
+      closeFd(fd);
+    inherited.runSession(sessionEnd);
+    return;
+  }
+  closeFd(sessionEnd);
+  new Broker(inherited, child, brokerEnd, sessionsWorkerFd, loginsWorkerFd);
+}
+
+class Broker {
+  readonly #inherited: BrokerInheritance;
+  readonly #child: SessionProcess;
+  readonly #listener: ListenerSocket;
+  readonly #session: SessionSocket;
+  readonly #signer: SignerClient;
+  readonly #monitor: Monitor;
+  /** Both ends of the worker's socket, until they are given away. */
+  #workerFds: [number, number] | undefined;
+  #grace: NodeJS.Timeout | undefined;
+  #connection: Extract<BrokerOrder, { name: "connection" }>["body"] | undefined;
+  #isOver = false;
+
+  constructor(
+    inherited: BrokerInheritance,
+    child: SessionProcess,
+    sessionFd: number,
+    sessionsWorkerFd: number,
+    loginsWorkerFd: number,
+  ) {
+    this.#inherited = inherited;
+    this.#child = child;
+    this.#workerFds = [sessionsWorkerFd, loginsWorkerFd];
+    const poller = new Poller();
+    this.#listener = new MessageSocket(poller, inherited.listenerFd, brokerOrders, brokerReports, {
+      message: (order, fds) => {
+        this.#order(order, fds);
+      },
+      closed: () => {
+        // A daemon that restarts leaves its sessions alone, as sshd does; who has not logged in has nobody left to log him in.
+        if (!this.#monitor.isAuthenticated) this.#end("refused", 0, 0);
+      },
+      fault: (fault) => {
+        this.#fail(fault);
+      },
+    });
+    this.#session = new MessageSocket(poller, sessionFd, requests, answers, {
+      message: (request) => {
+        this.#request(request);
+      },
+      closed: () => {
+        this.#sessionGone();
+      },
+      fault: (fault) => {
+        this.#violation(fault);
+      },
+    });
+    this.#signer = new SignerClient(poller, inherited.signerFd);
+    this.#monitor = new Monitor(
+      systemWorld({
+        listener: this.#listener,
+        session: this.#session,
+        signer: this.#signer,
+        delaySecret: inherited.delaySecret,
+        authenticated: (id, identity, body) => {
+          this.#authenticated(id, identity, body);
+        },
+        end: (end, received, sent) => {
+          this.#end(end, received, sent);
+        },
+      }),
+      inherited.config,
+      inherited.hostKeys,
+    );
+    this.#monitor.onIdle = () => {
+      this.#session.resume();
+    };
+  }
+
+  /** From the listener. */
+  #order(order: BrokerOrder, fds: readonly number[]): void {
+    const [fd = -1] = fds;
+    switch (order.name) {
+      case "connection": {
+        const { connection, separateOutput, ...addresses } = order.body;
+        this.#connection = order.body;
+        this.#monitor.begin({ connection, ...addresses });
+        this.#session.send("connection", 0, { ...addresses, separateOutput }, fds);
+        return;
+      }
+      case "connectionOutput":
+        this.#session.send("connectionOutput", 0, {}, fds);
+        return;
+      case "signer":
+        this.#signer.replace(fd);
+        return;
+      case "stop":
+        this.#session.send("stop", 0, { reason: 0, text: "" });
+        this.#end("refused", 0, 0);
+    }
+  }
+
+  /** From the session process. */
+  #request(request: Parameters<Monitor["handle"]>[0]): void {
+    try {
+      this.#monitor.handle(request);
+      if (request.name === "confined") this.#verify(request.body.missing);
+      if (request.name === "adopted") this.#go();
+      if (this.#monitor.isBusy) this.#session.pause();
+    } catch (error) {
+      // Anything else is a bug of ours and ends this broker in the open.
+      if (!(error instanceof PeerFault)) throw error;
+      this.#violation(error);
+    }
+  }
+
+  #verify(claimedMissing: readonly string[]): void {
+    const { missing, fatal } = this.#child.verify(claimedMissing);
+    if (fatal.length > 0) {
+      this.#monitor.abort(
+        "violation",
+        "sandbox.layer-missing",
+        `session process is not confined: ${fatal.join("; ")}`,
+      );
+      return;
+    }
+    const missingLayers = missing.map((line) => line.slice(0, 200)).slice(0, 32);
+    this.#listener.send("ready", 0, {
+      brokerPid: currentPid(),
+      sessionPid: this.#child.pid,
+      missingLayers,
+    });
+  }
+
+  /** The connection is the session process's; from now on nothing else can become so. */
+  #go(): void {
+    this.#child.forbidDescriptors();
+    this.#session.send("go", 0, {});
+    setTitle("sallyportd: broker [accepted]");
+    const { loginGraceTime } = this.#inherited.config.global;
+    if (loginGraceTime === 0) return;
+    this.#grace = setTimeout(() => {
+      const { remoteAddress = "UNKNOWN", localAddress = "UNKNOWN" } = this.#connection ?? {};
+      this.#monitor.abort(
+        "grace-exceeded",
+        "connection.grace-exceeded",
+        `Timeout before authentication for connection from ${remoteAddress} to ${localAddress}, pid = ${currentPid()}`,
+      );
+    }, loginGraceTime * 1000);
+  }
+
+  readonly #authenticated: Parameters<typeof systemWorld>[0]["authenticated"] = (
+    id,
+    identity,
+    body,
+  ) => {
+    if (this.#workerFds === undefined)
+      throw new Error("Cannot log in: the worker's socket is given away");
+    const [sessionsEnd, loginsEnd] = this.#workerFds;
+    this.#workerFds = undefined;
+    clearTimeout(this.#grace);
+    setTitle(`sallyportd: broker ${identity.user} [priv]`);
+    this.#listener.send("login", 0, identity, [loginsEnd]);
+    this.#child.permitDescriptors(body.maxSessions);
+    this.#session.send("authenticated", id, body, [sessionsEnd]);
+  };
+
+  #violation(fault: PeerFault): void {
+    this.#monitor.abort(
+      "violation",
+      "monitor.violation",
+      `session process of ${this.#monitor.peerText} broke the protocol: ${fault.message}`,
+    );
+  }
+  #fail(fault: PeerFault): void {
+    report(this.#listener, { level: "error", code: "broker.order", text: fault.message });
+    this.#end("refused", 0, 0);
+  }
+
+  /** Its socket is closed and it never said `ended`: it died, or was killed. */
+  #sessionGone(): void {
+    if (this.#isOver) return;
+    const ended = this.#child.end();
+    const how =
+      ended.signal === undefined
+        ? `exited with status ${ended.status ?? 0}`
+        : `was killed by signal ${ended.signal}`;
+    // SIGSYS: the filter. Which call it was stands in the kernel's audit log only.
+    const what = ended.signal === 31 ? `${how} (SIGSYS: its filter stopped a system call)` : how;
+    this.#monitor.abort(
+      ended.signal === 31 ? "violation" : "crash",
+      ended.signal === 31 ? "sandbox.violation" : "session.died",
+      `session process ${this.#child.pid} of ${this.#monitor.peerText} ${what}`,
+    );
+  }
+
+  #end(end: ConnectionEnd, bytesReceived: number, bytesSent: number): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#grace);
+    this.#session.close();
+    this.#child.end();
+    this.#listener.send("ended", 0, { end: endNumber(end), bytesReceived, bytesSent });
+    exitNow(0);
+  }
+}

@@ -1,0 +1,127 @@
+// The publickey method: may this key be used, and is this signature its own? Decided from files and numbers that the broker reads itself.
+import type { ServerOptions } from "../config/options.ts";
+import { matchesAddressList } from "../config/patterns.ts";
+import { PeerFault } from "../ipc/peer-fault.ts";
+import {
+  describeKey,
+  parsePublicKey,
+  signatureAlgorithms,
+  type PublicKey,
+} from "../ipc/public-key.ts";
+import { verifySignature } from "../ipc/signature.ts";
+import { findKey } from "./authorized-keys.ts";
+import { expandKeyPath } from "./key-file.ts";
+import type { KeyOptions } from "./key-options.ts";
+import type { UserRecord, World } from "./world.ts";
+
+export interface KeyAttempt {
+  readonly algorithm: string;
+  readonly blob: Uint8Array;
+}
+export interface AcceptedKey {
+  readonly key: PublicKey;
+  readonly options: KeyOptions;
+}
+
+/** The key of an attempt, or null when policy or form refuses it. The algorithm is looked at before the key is parsed. */
+export function keyOfAttempt(attempt: KeyAttempt, options: ServerOptions): PublicKey | null {
+  if (
+    !options.pubkeyAuthentication ||
+    !options.pubkeyAcceptedAlgorithms.includes(attempt.algorithm)
+  )
+    return null;
+  try {
+    const key = parsePublicKey(attempt.blob);
+    if (!signatureAlgorithms[key.type].includes(attempt.algorithm)) return null;
+    return key.type === "ssh-rsa" && key.modulusBits < options.requiredRsaSize ? null : key;
+  } catch (error) {
+    if (error instanceof PeerFault) return null;
+    throw error;
+  }
+}
+
+/** What a line's options demand of this connection, now. Undefined: nothing is in the way. */
+function obstacle(
+  options: KeyOptions,
+  user: UserRecord,
+  address: string,
+  world: World,
+): string | undefined {
+  if (options.from !== undefined && !matchesAddressList(address, options.from)) {
+    return (
+      `Authentication tried for ${user.name} with correct key but not from a permitted host ` +
+      `(host=${address}, ip=${address}, required=${options.from.join(",")}).`
+    );
+  }
+  if (options.expiresAtMs !== undefined && options.expiresAtMs < world.nowMs()) {
+    return `Authentication tried for ${user.name} with an expired key`;
+  }
+  return undefined;
+}
+
+/** Looks through the user's files for the key; the first line that may be used counts. */
+export function authorize(
+  key: PublicKey,
+  user: UserRecord,
+  address: string,
+  options: ServerOptions,
+  world: World,
+): AcceptedKey | null {
+  for (const pattern of options.authorizedKeysFile.filter((name) => name !== "none")) {
+    const path = expandKeyPath(pattern, user);
+    const file = world.readKeyFile(path, user, options.strictModes);
+    if ("absent" in file) continue;
+    if ("refused" in file) {
+      world.log({
+        level: "info",
+        code: "keys.refused",
+        text: file.refused,
+        fields: { user: user.name, file: path },
+      });
+      continue;
+    }
+    const skipped = ({ line, why }: { line: number; why: string }): void => {
+      world.log({
+        level: "info",
+        code: "keys.line-skipped",
+        text: `${path}:${line}: ${why}`,
+        fields: { user: user.name },
+      });
+    };
+    for (const found of findKey(file.text, key.blob, skipped)) {
+      const why = obstacle(found.options, user, address, world);
+      if (why !== undefined) {
+        world.log({ level: "info", code: "keys.not-now", text: why, fields: { user: user.name } });
+        continue;
+      }
+      const where = `${path}:${found.line}`;
+      world.log({
+        level: "verbose",
+        code: "auth.key-accepted",
+        text: `Accepted key ${describeKey(key)} found at ${where}`,
+        fields: { user: user.name, key: describeKey(key), where },
+      });
+      return { key, options: found.options };
+    }
+  }
+  return null;
+}
+
+/** The signature is valid, and a security key did what key and configuration demand of it. */
+export function provesPossession(
+  accepted: AcceptedKey,
+  algorithm: string,
+  signature: Uint8Array,
+  data: Uint8Array,
+  options: ServerOptions,
+): boolean {
+  const verified = verifySignature(accepted.key, algorithm, signature, data);
+  if (verified === null) return false;
+  const { securityKey } = verified;
+  if (securityKey === undefined) return true;
+  const touch =
+    accepted.options.touchRequired || options.pubkeyAuthOptions.includes("touch-required");
+  const verify =
+    accepted.options.verifyRequired || options.pubkeyAuthOptions.includes("verify-required");
+  return (!touch || securityKey.userPresent) && (!verify || securityKey.userVerified);
+}

@@ -1,0 +1,143 @@
+// The world as it is: sockets to the listener, the signer and the session process, the databases, the clock.
+import { closeSync, openSync, readSync } from "node:fs";
+import { maxBannerBytes } from "../ipc/limits.ts";
+import {
+  logLevels,
+  connectionEnds,
+  type brokerOrders,
+  type brokerReports,
+  type ConnectionEnd,
+} from "../ipc/listener.ts";
+import type { answers, requests } from "../ipc/monitor.ts";
+import { signatureAnswers, signatureRequests } from "../ipc/signer.ts";
+import { MessageSocket } from "../native/message-socket.ts";
+import type { Poller } from "../native/poller.ts";
+import { currentPid } from "../native/process.ts";
+import { readKeyFile } from "./key-file.ts";
+import { lookupUser } from "./users.ts";
+import type { LogEvent, Signed, World } from "./world.ts";
+
+export type ListenerSocket = MessageSocket<typeof brokerOrders, typeof brokerReports>;
+export type SessionSocket = MessageSocket<typeof requests, typeof answers>;
+type SignerSocket = MessageSocket<typeof signatureAnswers, typeof signatureRequests>;
+
+/** One request at a time goes to the signer; its socket is replaced when the listener has started a new signer. */
+export class SignerClient {
+  readonly #poller: Poller;
+  #socket: SignerSocket | undefined;
+  #waiting: ((signed: Signed | null) => void) | undefined;
+
+  constructor(poller: Poller, fd: number) {
+    this.#poller = poller;
+    this.replace(fd);
+  }
+
+  replace(fd: number): void {
+    this.#socket?.close();
+    this.#settle(null);
+    this.#socket = new MessageSocket(this.#poller, fd, signatureAnswers, signatureRequests, {
+      message: (message) => {
+        this.#settle(message.name === "signed" ? message.body : null);
+      },
+      closed: () => {
+        this.#socket = undefined;
+        this.#settle(null);
+      },
+      fault: () => {
+        this.#socket?.close();
+        this.#socket = undefined;
+        this.#settle(null);
+      },
+    });
+  }
+
+  readonly sign: World["sign"] = (kind, body, done) => {
+    if (this.#socket === undefined || this.#waiting !== undefined) {
+      done(null);
+      return;
+    }
+    this.#waiting = done;
+    this.#socket.send(kind, 1, body);
+  };
+
+  #settle(signed: Signed | null): void {
+    const done = this.#waiting;
+    this.#waiting = undefined;
+    done?.(signed);
+  }
+}
+
+/** An event as the listener's message has it; texts longer than a message holds are cut. */
+export function report(listener: ListenerSocket, event: LogEvent): void {
+  if (!listener.isOpen) return;
+  const cut = (text: string, max: number): string =>
+    text.length <= max ? text : `${text.slice(0, max)}...`;
+  listener.send("event", 0, {
+    level: logLevels.indexOf(event.level),
+    code: cut(event.code, 60),
+    text: cut(event.text, 2000),
+    pid: currentPid(),
+    preauth: event.preauth === true,
+    fields: Object.entries(event.fields ?? {}).flatMap(([name, value]) => [
+      name,
+      cut(String(value), 500),
+    ]),
+  });
+}
+
+export const elapsedMs = (): number => performance.now();
+
+/** The Banner file; an unreadable one is no banner, as with sshd. */
+export function readBanner(path: string): Uint8Array {
+  const buffer = new Uint8Array(maxBannerBytes);
+  try {
+    const fd = openSync(path, "r");
+    try {
+      return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, 0));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return new Uint8Array();
+  }
+}
+
+export interface SystemParts {
+  readonly listener: ListenerSocket;
+  readonly session: SessionSocket;
+  readonly signer: SignerClient;
+  readonly delaySecret: Uint8Array;
+  readonly authenticated: World["authenticated"];
+  readonly end: (end: ConnectionEnd, bytesReceived: number, bytesSent: number) => void;
+}
+
+export function systemWorld({
+  listener,
+  session,
+  signer,
+  delaySecret,
+  authenticated,
+  end,
+}: SystemParts): World {
+  return {
+    nowMs: () => Date.now(),
+    elapsedMs,
+    delaySecret,
+    later: (ms, action) => {
+      setTimeout(action, ms);
+    },
+    lookupUser: (name) => lookupUser(name, Date.now()),
+    readKeyFile,
+    readBanner,
+    sign: signer.sign,
+    log: (event) => {
+      report(listener, event);
+    },
+    answer: (name, id, body) => {
+      session.send(name, id, body);
+    },
+    authenticated,
+    end,
+  };
+}
+export const endNumber = (end: ConnectionEnd): number => connectionEnds.indexOf(end);
