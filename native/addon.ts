@@ -4,7 +4,9 @@ import { fileURLToPath } from "node:url";
 
 const here = import.meta.url;
 const path = new URL(
-  here.includes("/dist/native/") ? "../../native/build/Release/sallyport.node" : "./build/Release/sallyport.node",
+  here.includes("/dist/native/")
+    ? "../../native/build/Release/sallyport.node"
+    : "./build/Release/sallyport.node",
   here,
 );
 

@@ -25,7 +25,6 @@ const raw = addon as unknown as {
   landlockRestrict(rulesetFd: number): void;
   setMdwe(): void;
   setRlimit(resource: number, soft: number, hard: number): void;
-  setIoUringFilter(): void;
 };
 
 /**
@@ -42,7 +41,12 @@ export const chrootTo = raw.chrootTo;
 export const setIds = raw.setIds;
 /** Runs `action` (synchronous only) with the effective ids and groups of a user, and restores them whatever happens; failing to
  * restore aborts the process. */
-export const asUser = raw.asUser as <T>(uid: number, gid: number, groups: number[], action: () => T) => T;
+export const asUser = raw.asUser as <T>(
+  uid: number,
+  gid: number,
+  groups: number[],
+  action: () => T,
+) => T;
 /** Ambient cleared, bounding set cut to `bounding`, then permitted = effective = `permitted`, inheritable empty. */
 export const setCapabilities = raw.setCapabilities;
 export const setSecurebits = raw.setSecurebits;

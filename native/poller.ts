@@ -18,25 +18,38 @@ const raw = addon as unknown as {
 
 /** One a process. Make it after the last fork and before the filter. Keeps the loop alive while a descriptor is watched. */
 export class Poller {
-  readonly #watched = new Map<number, Readiness>();
+  readonly #watched = new Map<number, { ready: Readiness; since: number }>();
   readonly #raw: RawPoller;
+  /** Counts batches, so that what was registered during one hears nothing of it. */
+  #batch = 0;
 
   constructor() {
     this.#raw = raw.createPoller((events, count) => {
+      const batch = (this.#batch += 1);
       for (let i = 0; i < count; i += 1) {
         const bits = events[2 * i + 1] ?? 0;
-        // An earlier callback of this batch may have removed it.
-        this.#watched.get(events[2 * i] ?? -1)?.((bits & 1) !== 0, (bits & 2) !== 0, (bits & 4) !== 0);
+        // An earlier callback of this batch may have closed it, and another descriptor may have taken its number.
+        const watched = this.#watched.get(events[2 * i] ?? -1);
+        if (watched === undefined || watched.since >= batch) continue;
+        watched.ready((bits & 1) !== 0, (bits & 2) !== 0, (bits & 4) !== 0);
       }
     });
   }
 
   /** Watches `fd` (stays the caller's, who must make it non-blocking and `remove` it before closing). */
   set(fd: number, readable: boolean, writable: boolean, ready?: Readiness): void {
-    const isNew = !this.#watched.has(fd);
-    if (isNew && ready === undefined) throw new TypeError(`Cannot watch descriptor ${fd}: no callback given`);
-    this.#raw.set(fd, (readable ? 1 : 0) | (writable ? 2 : 0), isNew);
-    if (ready !== undefined) this.#watched.set(fd, ready);
+    const known = this.#watched.get(fd);
+    const events = (readable ? 1 : 0) | (writable ? 2 : 0);
+    if (known !== undefined) {
+      this.#raw.set(fd, events, false);
+      if (ready !== undefined) known.ready = ready;
+      return;
+    }
+    if (ready === undefined) {
+      throw new TypeError(`Cannot watch descriptor ${fd}: no callback given`);
+    }
+    this.#raw.set(fd, events, true);
+    this.#watched.set(fd, { ready, since: this.#batch });
   }
 
   remove(fd: number): void {

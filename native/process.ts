@@ -1,5 +1,6 @@
 // Processes: the zygote's fork, exits that do not hang in a forked child, waiting, limits of others.
 import { addon } from "./addon.ts";
+import { hookExits } from "./fork-exits.ts";
 
 export interface Ended {
   pid: number;
@@ -13,8 +14,9 @@ export interface Ended {
 }
 
 const raw = addon as unknown as {
-  prepareFork(): void;
   fork(newPidNamespace: boolean): number;
+  remakeLoop(): void;
+  loopFds(): number[];
   exitNow(status: number): never;
   waitPid(pid: number, noHang: boolean): Ended | null;
   killPid(pid: number, signal: number): boolean;
@@ -23,21 +25,36 @@ const raw = addon as unknown as {
   openPidFd(pid: number): number;
   signalByPidFd(pidFd: number, signal: number): boolean;
   waitReadable(fds: Int32Array, timeoutMs: number): number[];
-  prlimit(pid: number, uid: number, gid: number, resource: number, soft: number, hard: number): void;
+  prlimit(
+    pid: number,
+    uid: number,
+    gid: number,
+    resource: number,
+    soft: number,
+    hard: number,
+  ): void;
   setTitle(title: string): void;
   spawn(options: SpawnOptions): number;
   setsid(): void;
 };
 
 /** Once, in the process that will fork: hooks `exitNow` behind process.reallyExit, uncaught errors and the natural end. */
-export const prepareFork = raw.prepareFork;
+export const prepareFork = hookExits;
 /**
- * `fork(2)` of a single-threaded `--jitless --single-threaded` Node: MADV_DOFORK on every mapping, then in the child the
- * io_uring filter (ENOSYS) and `uv_loop_fork`. Returns the child's pid (0 in the child). `newPidNamespace`: the child is pid 1 of
- * its own pid namespace when the kernel lets us (EPERM falls back: the caller sees it in `/proc/PID/status` NSpid). Signal
- * dispositions and the mask are reset in the child.
+ * `fork(2)` of a single-threaded `--jitless --single-threaded` Node: MADV_DOFORK on every mapping, then in the child
+ * `remakeLoop`. Returns the child's pid (0 in the child). `newPidNamespace`: the child is pid 1 of its own pid namespace when
+ * the kernel lets us (EPERM falls back: the caller sees it in `/proc/PID/status` NSpid). In the child all signals are unblocked
+ * and at their defaults, but SIGPIPE, which is ignored; `process.on("SIGTERM")` and its like do nothing there. Throws EBUSY
+ * when this process has threads that a child would miss (libuv's pool, workers).
  */
 export const forkProcess = raw.fork;
+/**
+ * `uv_loop_fork()` in this process, so that the event loop calls `epoll_ctl` and not `io_uring_enter`. A forked child has had it;
+ * a process that was exec'd calls it before its filter, while nothing is under way in libuv's pool.
+ */
+export const remakeLoop = raw.remakeLoop;
+/** The descriptors of the event loop itself, for `closeAllExcept` and for comparing with `openFds`. */
+export const loopFds = raw.loopFds;
 /** `_exit(2)`: `process.exit()` joins threads that do not exist in a forked child, and hangs. */
 export const exitNow = raw.exitNow;
 /** `wait4`; null when `noHang` and nothing has ended. `pid` -1 waits for any child. ECHILD throws. */

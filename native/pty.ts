@@ -15,10 +15,15 @@ export interface WindowSize {
 }
 const raw = addon as unknown as {
   openPty(): Pty;
-  setWindowSize(fd: number, columns: number, rows: number, widthPixels: number, heightPixels: number): void;
+  setWindowSize(
+    fd: number,
+    columns: number,
+    rows: number,
+    widthPixels: number,
+    heightPixels: number,
+  ): void;
   setTerminalModes(fd: number, modes: Uint8Array): void;
   foregroundGroup(fd: number): number;
-  isPacketEcho(fd: number): boolean;
 };
 
 /** `openpt`, `grantpt`, `unlockpt`; both close-on-exec, the master non-blocking. The caller owns both. */

@@ -24,7 +24,13 @@ export interface Accepted {
 
 const raw = addon as unknown as {
   seqpacketPair(): [number, number];
-  sendMessage(fd: number, buffer: Uint8Array, offset: number, length: number, fds: number[]): boolean;
+  sendMessage(
+    fd: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    fds: number[],
+  ): boolean;
   receiveMessage(fd: number, buffer: Uint8Array): Received | null;
   peerCredentials(fd: number): PeerCredentials;
   listenTcp(address: string, port: number, backlog: number): { fd: number; port: number };

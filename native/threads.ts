@@ -13,7 +13,13 @@ export interface ThreadStatus {
   seccomp: number;
   seccompFilters: number;
   /** Effective, permitted, inheritable, bounding, ambient, as in status(5). */
-  capabilities: { effective: bigint; permitted: bigint; inheritable: bigint; bounding: bigint; ambient: bigint };
+  capabilities: {
+    effective: bigint;
+    permitted: bigint;
+    inheritable: bigint;
+    bounding: bigint;
+    ambient: bigint;
+  };
 }
 /** The fixed set of operations that can be run on every thread. */
 export type ThreadOperation =
