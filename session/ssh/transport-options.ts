@@ -2,6 +2,7 @@
 import type { PeerFault } from "../../ipc/peer-fault.ts";
 import type { ByteStream, ExchangeParts, HostPublicKey, SignedExchange } from "./layers.ts";
 import type { PreparedKex } from "./prepared-kex.ts";
+import type { RekeyLimit } from "./rekey-limit.ts";
 
 /** Names in order of preference, as in KEXINIT; without the markers (ext-info, kex-strict), which the transport adds. */
 export interface AlgorithmPreferences {
@@ -60,8 +61,8 @@ export interface TransportOptions {
   algorithms: AlgorithmPreferences;
   /** Made ahead by `prepareKex()`, in this process, after the fork, with the same algorithms. Taken once. */
   prepared?: PreparedKex;
-  /** RekeyLimit: 0 is the default of the cipher, or no time limit. */
-  rekeyLimit: { bytes: number; seconds: number };
+  /** Takes effect with `markAuthenticated`, which may set another; absent: the defaults of the ciphers. */
+  rekeyLimit?: RekeyLimit;
   /** The peer's identification line, without its end, has come. */
   onIdentified?(version: Uint8Array): void;
   /** The first key exchange is complete in both directions: packets go to the receiver from now on. */
