@@ -55,7 +55,7 @@ export interface KexHost {
   /** Our NEWKEYS is sealed: other payloads may go again. */
   newKeysSent(isInitial: boolean): void;
   /** Both directions have their new keys. */
-  complete(isInitial: boolean): void;
+  complete(isInitial: boolean, negotiated: Negotiated): void;
   /** `done` is called inside the transport's guard, or never once the connection has ended. */
   sign(parts: ExchangeParts, done: (signed: SignedExchange | null) => void): void;
   /** No signature: the connection cannot go on, and it is not the peer's fault. */
@@ -198,7 +198,7 @@ export class KeyExchange {
     this.isInitial = false;
     this.#host.reader.isInitialKex = false;
     this.#host.writer.isInitialKex = false;
-    this.#host.complete(wasInitial);
+    this.#host.complete(wasInitial, state.negotiated);
   }
 
   #parts(agreed: Agreed, clientPublic: Uint8Array, serverPublic: Uint8Array, secret: Uint8Array) {

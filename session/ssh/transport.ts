@@ -60,8 +60,8 @@ export class Transport implements PacketSender {
       newKeysSent: (isInitial) => {
         this.#newKeysSent(isInitial);
       },
-      complete: (isInitial) => {
-        this.#kexComplete(isInitial);
+      complete: (isInitial, negotiated) => {
+        this.#kexComplete(isInitial, negotiated);
       },
       sign: (parts, done) => {
         if (role.side === "client") throw new TypeError("Cannot sign: we are the client");
@@ -310,9 +310,8 @@ export class Transport implements PacketSender {
     });
   }
 
-  #kexComplete(isInitial: boolean): void {
-    const { negotiated } = this.#kex;
-    if (this.#inbound.isAuthenticated && negotiated !== null) {
+  #kexComplete(isInitial: boolean, negotiated: Negotiated): void {
+    if (this.#inbound.isAuthenticated) {
       this.#clock.start(this.#rekeyLimit, negotiated, this.#options.role.side);
     }
     this.#options.onKex?.(false);
