@@ -15,21 +15,28 @@ Result<std::pair<int, int>> SeqpacketPair() noexcept {
 Result<bool> SendMessage(int socket, const uint8_t *data, size_t length, const FdList &fds) noexcept {
   // A message of no bytes would read as a close at the other end.
   if (length == 0 || fds.count > kMaxMessageFds) return {{}, EINVAL, "sendmsg"};
+  if (fds.count == 0) {
+    // write(2), because the session process's filter has no sendmsg(2). Nothing but the flags differs: our sockets are non-blocking, and
+    // SIGPIPE is ignored by Node and by what is forked from it.
+    const ssize_t written = Retry([&] { return write(socket, data, length); });
+    if (written >= 0) return {true};
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {false};
+    if (errno == ECONNRESET) errno = EPIPE; // it closed with messages unread: nobody is there
+    return FailedAs<bool>("write");
+  }
   iovec part{const_cast<uint8_t *>(data), length}; // sendmsg(2) only reads it
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMaxMessageFds)] = {};
-  if (fds.count > 0) {
-    const size_t bytes = sizeof(int) * fds.count;
-    header.msg_control = control;
-    header.msg_controllen = CMSG_SPACE(bytes);
-    cmsghdr *rights = CMSG_FIRSTHDR(&header);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(bytes);
-    memcpy(CMSG_DATA(rights), fds.fds.data(), bytes);
-  }
+  const size_t bytes = sizeof(int) * fds.count;
+  header.msg_control = control;
+  header.msg_controllen = CMSG_SPACE(bytes);
+  cmsghdr *rights = CMSG_FIRSTHDR(&header);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(bytes);
+  memcpy(CMSG_DATA(rights), fds.fds.data(), bytes);
   const ssize_t sent = Retry([&] { return sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT); });
   if (sent >= 0) return {true};
   if (errno == EAGAIN || errno == EWOULDBLOCK) return {false};
