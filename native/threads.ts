@@ -38,15 +38,23 @@ const raw = addon as unknown as {
 };
 
 /**
- * Makes every thread that the runtime may ever want exist now, and no thread after. Throws an Error with code
- * `ERR_USER_THREADS` when a `worker_threads` worker lives, `ERR_THREADS_NOT_LOCKED` naming the thread when one cannot be
- * accounted for. Idempotent. Cannot be undone.
+ * Makes every thread that the runtime may ever want exist now (libuv's whole pool), and no thread after: a filter answers EAGAIN to
+ * `clone` of a thread. What would start more is off (SIGUSR1 is ignored where it would start the inspector; `new Worker` throws
+ * EAGAIN). Child processes can still be started, and inherit the filter. Where the process lacks CAP_SYS_ADMIN, no_new_privs
+ * is set for it. Throws an Error with code `ERR_USER_THREADS` when a `worker_threads` worker lives, `ERR_THREADS_NOT_LOCKED`
+ * naming the thread when one cannot be accounted for: the inspector's (`InspectorIo`), an addon's, a worker with a name of its
+ * own. Threads are told apart by the names that Node 24 gives them. Idempotent. Cannot be undone.
  */
 export function lockRuntimeThreads(): ThreadStatus[] {
   raw.lockRuntimeThreads();
   return raw.threadReport();
 }
-/** Runs `operation` on every thread and waits for each; throws, naming the thread, if one did not answer or failed. */
+/**
+ * Runs `operation` on every thread and waits for each. First every thread is stopped (by glibc's own signal 33, which a thread cannot
+ * block by ordinary means), so that one which does not answer within 5 s (ETIMEDOUT, naming it) leaves all as they were. An
+ * operation that fails on one throws its errno, naming the thread; only when the text says that threads differ now, some have been
+ * changed, and the process must end. `rulesetFd` stays the caller's. A filter must allow `rt_sigreturn`.
+ */
 export const runtimeThreadsHandshake = raw.runtimeThreadsHandshake;
 /** `PR_SET_NO_NEW_PRIVS` on all threads, or an error. */
 export const setNoNewPrivs = raw.setNoNewPrivs;

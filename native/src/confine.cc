@@ -1,6 +1,5 @@
 #include "confine.h"
 
-#include <cstring>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -75,25 +74,25 @@ Status JoinNamespace(int fd) noexcept {
   return Done();
 }
 
-static Result<pid_t> Seccomp(unsigned flags, const uint8_t *program, size_t bytes) noexcept {
-  if (bytes == 0 || bytes % sizeof(sock_filter) != 0 || bytes / sizeof(sock_filter) > BPF_MAXINSNS)
-    return {{}, EINVAL, "seccomp"};
-  // Copied: the caller's bytes need not be aligned. On the stack: this also runs in signal handlers.
-  sock_filter aligned[BPF_MAXINSNS];
-  memcpy(aligned, program, bytes);
-  const sock_fprog filter{static_cast<unsigned short>(bytes / sizeof(sock_filter)), aligned};
+static Result<pid_t> Seccomp(unsigned flags, const uint64_t *program, size_t instructions) noexcept {
+  static_assert(sizeof(sock_filter) == sizeof(uint64_t) && alignof(sock_filter) <= alignof(uint64_t));
+  if (instructions == 0 || instructions > BPF_MAXINSNS) return {{}, EINVAL, "seccomp"};
+  const struct {
+    unsigned short length;
+    const uint64_t *program;
+  } filter{static_cast<unsigned short>(instructions), program}; // struct sock_fprog, whose pointer is not const
   const long answer = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
   if (answer < 0) return FailedAs<pid_t>("seccomp");
   return {static_cast<pid_t>(answer)};
 }
 
-Status SetSeccompFilter(const uint8_t *program, size_t bytes) noexcept {
-  const auto set = Seccomp(0, program, bytes);
+Status SetSeccompFilter(const uint64_t *program, size_t instructions) noexcept {
+  const auto set = Seccomp(0, program, instructions);
   return {{}, set.error, set.call};
 }
 
-Result<pid_t> SetSeccompFilterOnAll(const uint8_t *program, size_t bytes) noexcept {
-  return Seccomp(SECCOMP_FILTER_FLAG_TSYNC, program, bytes);
+Result<pid_t> SetSeccompFilterOnAll(const uint64_t *program, size_t instructions) noexcept {
+  return Seccomp(SECCOMP_FILTER_FLAG_TSYNC, program, instructions);
 }
 
 } // namespace sallyport

@@ -34,9 +34,9 @@ Status LandlockAllowPath(int ruleset, const char *path, uint64_t access) noexcep
 /// Needs no_new_privs. The descriptor stays the caller's.
 Status LandlockRestrict(int ruleset) noexcept;
 
-/// On the calling thread only.
-Status SetSeccompFilter(const uint8_t *program, size_t bytes) noexcept;
+/// Instructions of 8 bytes (struct sock_filter). On the calling thread only.
+Status SetSeccompFilter(const uint64_t *program, size_t instructions) noexcept;
 /// On every thread (TSYNC): 0, or the thread that could not take it. Needs no_new_privs or CAP_SYS_ADMIN.
-Result<pid_t> SetSeccompFilterOnAll(const uint8_t *program, size_t bytes) noexcept;
+Result<pid_t> SetSeccompFilterOnAll(const uint64_t *program, size_t instructions) noexcept;
 
 } // namespace sallyport
