@@ -10,21 +10,21 @@ export interface NamespaceFds {
   cgroup?: number;
 }
 const raw = addon as unknown as {
-  makeNamespaces(): { fds: NamespaceFds; missing: Record<string, string> };
-  joinNamespace(fd: number): void;
-  chrootTo(path: string): void;
-  setIds(uid: number, gid: number, groups: number[]): void;
-  asUser(uid: number, gid: number, groups: number[], action: () => unknown): unknown;
-  setCapabilities(permitted: bigint, bounding: bigint): void;
-  setSecurebits(bits: number): void;
-  setDumpable(on: boolean): void;
-  setParentDeathSignal(signal: number): void;
-  landlockAbi(): number;
-  landlockRuleset(handledFs: bigint, handledNet: bigint, scoped: bigint): number;
-  landlockAllowPath(rulesetFd: number, path: string, access: bigint): void;
-  landlockRestrict(rulesetFd: number): void;
-  setMdwe(): void;
-  setRlimit(resource: number, soft: number, hard: number): void;
+  makeNamespaces: () => { fds: NamespaceFds; missing: Record<string, string> };
+  joinNamespace: (fd: number) => void;
+  chrootTo: (path: string) => void;
+  setIds: (uid: number, gid: number, groups: number[]) => void;
+  asUser: (uid: number, gid: number, groups: number[], action: () => unknown) => unknown;
+  setCapabilities: (permitted: bigint, bounding: bigint) => void;
+  setSecurebits: (bits: number) => void;
+  setDumpable: (on: boolean) => void;
+  setParentDeathSignal: (signal: number) => void;
+  landlockAbi: () => number;
+  landlockRuleset: (handledFs: bigint, handledNet: bigint, scoped: bigint) => number;
+  landlockAllowPath: (rulesetFd: number, path: string, access: bigint) => void;
+  landlockRestrict: (rulesetFd: number) => void;
+  setMdwe: () => void;
+  setRlimit: (resource: number, soft: number, hard: number) => void;
 };
 
 /**

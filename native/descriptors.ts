@@ -2,18 +2,18 @@
 import { addon } from "./addon.ts";
 
 const raw = addon as unknown as {
-  read(fd: number, buffer: Uint8Array, offset: number, length: number): number;
-  write(fd: number, buffer: Uint8Array, offset: number, length: number): number;
-  closeFd(fd: number): void;
-  dupFd(fd: number): number;
-  setNonBlocking(fd: number, on: boolean): void;
-  setCloseOnExec(fd: number, on: boolean): void;
-  pipe(): [number, number];
-  openFd(path: string, flags: number, mode: number): number;
-  memfd(name: string, content: Uint8Array): number;
-  closeAllExcept(keep: number[]): void;
-  openFds(): number[];
-  isatty(fd: number): boolean;
+  read: (fd: number, buffer: Uint8Array, offset: number, length: number) => number;
+  write: (fd: number, buffer: Uint8Array, offset: number, length: number) => number;
+  closeFd: (fd: number) => void;
+  dupFd: (fd: number) => number;
+  setNonBlocking: (fd: number, on: boolean) => void;
+  setCloseOnExec: (fd: number, on: boolean) => void;
+  pipe: () => [number, number];
+  openFd: (path: string, flags: number, mode: number) => number;
+  memfd: (name: string, content: Uint8Array) => number;
+  closeAllExcept: (keep: number[]) => void;
+  openFds: () => number[];
+  isatty: (fd: number) => boolean;
 };
 
 /** Would block: the descriptor had nothing to read, or no room to write. */

@@ -3,8 +3,8 @@ import { addon } from "./addon.ts";
 import { writeFd } from "./descriptors.ts";
 
 const raw = addon as unknown as {
-  exitNow(status: number): never;
-  forkGeneration(): number;
+  exitNow: (status: number) => never;
+  forkGeneration: () => number;
 };
 /** What Node exits with after an error that nobody caught. */
 const uncaughtStatus = 1;

@@ -57,9 +57,9 @@ export interface PacketOpener {
   open(buffer: Uint8Array, start: number, end: number, sequence: number, at: Uint32Array): number;
 }
 const raw = addon as unknown as {
-  cipherSizes(cipher: string, mac: string): CipherSizes;
-  createSealer(spec: CipherSpec): PacketSealer;
-  createOpener(spec: CipherSpec, maxPacketBytes: number): PacketOpener;
+  cipherSizes: (cipher: string, mac: string) => CipherSizes;
+  createSealer: (spec: CipherSpec) => PacketSealer;
+  createOpener: (spec: CipherSpec, maxPacketBytes: number) => PacketOpener;
 };
 
 export const cipherSizes = raw.cipherSizes;

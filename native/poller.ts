@@ -13,7 +13,7 @@ interface RawPoller {
 }
 const raw = addon as unknown as {
   /** `onBatch(events, count)`: `events` holds pairs (fd, bits: 1 readable, 2 writable, 4 hung up or error). */
-  createPoller(onBatch: (events: Int32Array, count: number) => void): RawPoller;
+  createPoller: (onBatch: (events: Int32Array, count: number) => void) => RawPoller;
 };
 
 /** One a process. Make it after the last fork and before the filter. Keeps the loop alive while a descriptor is watched. */

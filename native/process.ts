@@ -14,28 +14,28 @@ export interface Ended {
 }
 
 const raw = addon as unknown as {
-  fork(newPidNamespace: boolean): number;
-  remakeLoop(): void;
-  loopFds(): number[];
-  exitNow(status: number): never;
-  waitPid(pid: number, noHang: boolean): Ended | null;
-  killPid(pid: number, signal: number): boolean;
-  currentPid(): number;
-  parentPid(): number;
-  openPidFd(pid: number): number;
-  signalByPidFd(pidFd: number, signal: number): boolean;
-  waitReadable(fds: Int32Array, timeoutMs: number): number[];
-  prlimit(
+  fork: (newPidNamespace: boolean) => number;
+  remakeLoop: () => void;
+  loopFds: () => number[];
+  exitNow: (status: number) => never;
+  waitPid: (pid: number, noHang: boolean) => Ended | null;
+  killPid: (pid: number, signal: number) => boolean;
+  currentPid: () => number;
+  parentPid: () => number;
+  openPidFd: (pid: number) => number;
+  signalByPidFd: (pidFd: number, signal: number) => boolean;
+  waitReadable: (fds: Int32Array, timeoutMs: number) => number[];
+  prlimit: (
     pid: number,
     uid: number,
     gid: number,
     resource: number,
     soft: number,
     hard: number,
-  ): void;
-  setTitle(title: string): void;
-  spawn(options: SpawnOptions): number;
-  setsid(): void;
+  ) => void;
+  setTitle: (title: string) => void;
+  spawn: (options: SpawnOptions) => number;
+  setsid: () => void;
 };
 
 /** Once, in the process that will fork: hooks `exitNow` behind process.reallyExit, uncaught errors and the natural end. */
@@ -56,7 +56,7 @@ export const remakeLoop = raw.remakeLoop;
 /** The descriptors of the event loop itself, for `closeAllExcept` and for comparing with `openFds`. */
 export const loopFds = raw.loopFds;
 /** `_exit(2)`: `process.exit()` joins threads that do not exist in a forked child, and hangs. */
-export const exitNow = raw.exitNow;
+export const exitNow: (status: number) => never = raw.exitNow;
 /** `wait4`; null when `noHang` and nothing has ended. `pid` -1 waits for any child. ECHILD throws. */
 export const waitPid = raw.waitPid;
 /** False when there is no such process. */

@@ -14,16 +14,16 @@ export interface WindowSize {
   heightPixels: number;
 }
 const raw = addon as unknown as {
-  openPty(): Pty;
-  setWindowSize(
+  openPty: () => Pty;
+  setWindowSize: (
     fd: number,
     columns: number,
     rows: number,
     widthPixels: number,
     heightPixels: number,
-  ): void;
-  setTerminalModes(fd: number, modes: Uint8Array): void;
-  foregroundGroup(fd: number): number;
+  ) => void;
+  setTerminalModes: (fd: number, modes: Uint8Array) => void;
+  foregroundGroup: (fd: number) => number;
 };
 
 /** `openpt`, `grantpt`, `unlockpt`; both close-on-exec, the master non-blocking. The caller owns both. */

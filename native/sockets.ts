@@ -23,25 +23,25 @@ export interface Accepted {
 }
 
 const raw = addon as unknown as {
-  seqpacketPair(): [number, number];
-  sendMessage(
+  seqpacketPair: () => [number, number];
+  sendMessage: (
     fd: number,
     buffer: Uint8Array,
     offset: number,
     length: number,
     fds: number[],
-  ): boolean;
-  receiveMessage(fd: number, buffer: Uint8Array): Received | null;
-  peerCredentials(fd: number): PeerCredentials;
-  listenTcp(address: string, port: number, backlog: number): { fd: number; port: number };
-  accept(fd: number): Accepted | null;
-  socketAddresses(fd: number): Omit<Accepted, "fd"> | null;
-  connectDatagram(path: string): number;
-  setNoDelay(fd: number): void;
-  setKeepAlive(fd: number): void;
-  setReceiveBuffer(fd: number, bytes: number): void;
-  setSendBuffer(fd: number, bytes: number): void;
-  setTypeOfService(fd: number, value: number): void;
+  ) => boolean;
+  receiveMessage: (fd: number, buffer: Uint8Array) => Received | null;
+  peerCredentials: (fd: number) => PeerCredentials;
+  listenTcp: (address: string, port: number, backlog: number) => { fd: number; port: number };
+  accept: (fd: number) => Accepted | null;
+  socketAddresses: (fd: number) => Omit<Accepted, "fd"> | null;
+  connectDatagram: (path: string) => number;
+  setNoDelay: (fd: number) => void;
+  setKeepAlive: (fd: number) => void;
+  setReceiveBuffer: (fd: number, bytes: number) => void;
+  setSendBuffer: (fd: number, bytes: number) => void;
+  setTypeOfService: (fd: number, value: number) => void;
 };
 
 /** `socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK)`. */

@@ -30,11 +30,11 @@ export type ThreadOperation =
   | { operation: "landlock"; rulesetFd: number };
 
 const raw = addon as unknown as {
-  lockRuntimeThreads(): void;
-  runtimeThreadsHandshake(operation: ThreadOperation): void;
-  setNoNewPrivs(): void;
-  installSeccompFilter(program: Uint8Array): void;
-  threadReport(): ThreadStatus[];
+  lockRuntimeThreads: () => void;
+  runtimeThreadsHandshake: (operation: ThreadOperation) => void;
+  setNoNewPrivs: () => void;
+  installSeccompFilter: (program: Uint8Array) => void;
+  threadReport: () => ThreadStatus[];
 };
 
 /**

@@ -20,12 +20,12 @@ export interface ShadowEntry {
   expires: number;
 }
 const raw = addon as unknown as {
-  userByName(name: string): PasswdEntry | null;
-  userById(uid: number): PasswdEntry | null;
-  groupsOf(name: string, gid: number): number[];
-  groupName(gid: number): string | null;
-  groupByName(name: string): number | null;
-  shadowOf(name: string): ShadowEntry | null;
+  userByName: (name: string) => PasswdEntry | null;
+  userById: (uid: number) => PasswdEntry | null;
+  groupsOf: (name: string, gid: number) => number[];
+  groupName: (gid: number) => string | null;
+  groupByName: (name: string) => number | null;
+  shadowOf: (name: string) => ShadowEntry | null;
 };
 
 /** `getpwnam_r`. Null when there is none; an error of the service throws. */
