@@ -84,8 +84,8 @@ export const workerAnswers = protocol({
   done: { type: 65, descriptors: 0, meaning: "Done", fields: {} },
   ptyOpened: {
     type: 66,
-    descriptors: 1,
-    meaning: "The pty's master",
+    descriptors: 2,
+    meaning: "The pty's master, once to write to and once to read from",
     fields: { name: text(64) },
   },
   startedOnPty: {

@@ -51,8 +51,8 @@ export class Program {
     this.#exited = exited;
   }
 
-  /** A duplicate of the master for the session process, and the pty's name. */
-  openPty(body: BodyOf<"openPty">): { masterFd: number; name: string } {
+  /** Duplicates of the master for the session process, one for each direction, and the pty's name. */
+  openPty(body: BodyOf<"openPty">): { masterFds: [number, number]; name: string } {
     const { identity, options } = this.#login;
     if (!options.permitTty || !identity.permitPty) throw new Refusal("terminals are not permitted");
     if (this.#pty !== undefined || this.#command !== undefined)
@@ -63,7 +63,7 @@ export class Program {
     this.#term = body.term;
     setTerminalModes(pty.slaveFd, body.modes);
     setWindowSize(pty.masterFd, body);
-    return { masterFd: dupFd(pty.masterFd), name: pty.name };
+    return { masterFds: [dupFd(pty.masterFd), dupFd(pty.masterFd)], name: pty.name };
   }
 
   setEnv({ name: rawName, value }: BodyOf<"setEnv">): void {

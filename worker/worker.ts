@@ -43,8 +43,8 @@ export class Worker {
     const { channel } = request.body;
     switch (request.name) {
       case "openPty": {
-        const { masterFd, name } = this.#program(channel).openPty(request.body);
-        this.#socket.send("ptyOpened", request.id, { name }, [masterFd]);
+        const { masterFds, name } = this.#program(channel).openPty(request.body);
+        this.#socket.send("ptyOpened", request.id, { name }, masterFds);
         return;
       }
       case "setEnv":
