@@ -1,11 +1,13 @@
 // sshd's command line (sshd(8)), by getopt's rules.
+import { resolve } from "node:path";
+import { port, seconds } from "./values.ts";
 
 export interface Flags {
+  /** Absolute, or "none". */
   file: string;
   fileGiven: boolean;
-  /** `Keyword value`, in order: -o, -p, -h, -4, -6, -g. */
+  /** `Keyword value`, in order: -o, -p, -h, -4, -6, -g, -u0. Host keys of -h come before those of the file. */
   overrides: string[];
-  /** -h: replaces the HostKey lines when given. */
   foreground: boolean;
   /** Number of -d. */
   debug: number;
@@ -14,7 +16,7 @@ export interface Flags {
   inetd: boolean;
   quiet: boolean;
   action: "serve" | "test" | "dump" | "parse" | "version" | "help";
-  /** -C, `key=value`. */
+  /** -C, `key=value`; `invalid-user` is "yes". */
   connection: Record<string, string>;
 }
 
@@ -42,13 +44,35 @@ export const help = `${usage}
   -4, -6        one address family              -q   quiet
 
 Configuration: sshd_config(5) syntax. What is not supported is refused with its file and line.
-Exit status: 0; 1 for wrong flags, a wrong configuration or no host key; 255 for other failures.`;
+Exit status: 0; 1 for wrong flags or no host key; 255 for a wrong configuration and other failures.`;
+
+function isPort(word = ""): boolean {
+  try {
+    return port(word) >= 0;
+  } catch {
+    return false;
+  }
+}
+function isTime(word: string): boolean {
+  try {
+    return seconds(word) >= 0;
+  } catch {
+    return false;
+  }
+}
+/** Told the whole line of a configuration, so that blanks and quotes in a path stay what they are. */
+const quoted = (path: string): string => `"${resolve(path).replaceAll(/["\\]/g, "\\$&")}"`;
+const insist = (isRight: boolean, message: string): void => {
+  if (!isRight) throw new UsageError(message);
+};
 
 function connectionSpec(spec: string): Record<string, string> {
   return Object.fromEntries(
     spec.split(",").map((pair) => {
       const parts = /^(user|host|addr|laddr|lport|rdomain)=(.*)$|^(invalid-user)$/.exec(pair);
       if (parts === null) throw new UsageError(`Invalid test mode specification ${pair}`);
+      if (parts[1] === "lport" && !isPort(parts[2]))
+        throw new UsageError(`Invalid port '${parts[2] ?? ""}' in test mode specification ${spec}`);
       return [parts[1] ?? "invalid-user", parts[2] ?? "yes"];
     }),
   );
@@ -73,13 +97,24 @@ export function parseFlags(argv: readonly string[]): Flags {
     C: (value) => Object.assign(flags.connection, connectionSpec(value)),
     E: (value) => (flags.logFile = value),
     f: (value) => {
-      flags.file = value;
+      // A daemon changes its folder, and reads the file again at SIGHUP.
+      flags.file = value === "none" ? value : resolve(value);
       flags.fileGiven = true;
     },
-    g: (value) => flags.overrides.push(`LoginGraceTime ${value}`),
-    h: (value) => flags.overrides.push(`HostKey ${value}`),
+    g: (value) => {
+      insist(isTime(value), "Invalid login grace time.");
+      flags.overrides.push(`LoginGraceTime ${value}`);
+    },
+    h: (value) => flags.overrides.push(`HostKey ${quoted(value)}`),
     o: (value) => flags.overrides.push(value),
-    p: (value) => flags.overrides.push(`Port ${value}`),
+    p: (value) => {
+      insist(isPort(value), "Bad port number.");
+      flags.overrides.push(`Port ${value}`);
+    },
+    u: (value) => {
+      insist(/^\d{1,5}$/.test(value), "Invalid utmp length.");
+      if (Number(value) === 0) flags.overrides.push("UseDNS no");
+    },
     c: () => {
       throw new UsageError("-c: host certificates are not supported yet");
     },
@@ -95,11 +130,12 @@ export function parseFlags(argv: readonly string[]): Flags {
     t: () => (flags.action = "test"),
     V: () => (flags.action = "version"),
     R: () => {
-      throw new UsageError("-R is for sshd's own processes");
+      throw new UsageError("-R not supported here");
     },
   };
   for (let i = 0; i < argv.length; i += 1) {
     const word = argv[i] ?? "";
+    if (word === "--" && i === argv.length - 1) break;
     if (word === "--help") flags.action = "help";
     else if (word === "--version") flags.action = "version";
     else if (!/^-[^-]/.test(word)) throw new UsageError(`Extra argument ${word}.`);
@@ -108,15 +144,20 @@ export function parseFlags(argv: readonly string[]): Flags {
         const letter = word.charAt(j);
         if (takesValue.includes(letter)) {
           const value = word.slice(j + 1) || argv[(i += 1)];
-          if (value === undefined)
-            throw new UsageError(`option requires an argument -- '${letter}'`);
-          take[letter]?.(value); // -b, -k and -u are taken and mean nothing here, as in sshd
+          if (value === undefined) throw new UsageError(`option requires an argument -- ${letter}`);
+          take[letter]?.(value); // -b and -k are taken and mean nothing, as in sshd
           break;
         }
-        if (!plain.includes(letter)) throw new UsageError(`invalid option -- '${letter}'`);
+        if (!plain.includes(letter)) throw new UsageError(`unknown option -- ${letter}`);
         take[letter]?.(""); // -Q and -r likewise
       }
     }
   }
+  insist(
+    Object.keys(flags.connection).length === 0 ||
+      flags.action === "dump" ||
+      flags.action === "parse",
+    "Config test connection parameter (-C) provided without test mode (-T)",
+  );
   return flags;
 }

@@ -1,6 +1,9 @@
 // The options of the server, typed, with their defaults. Names are sshd_config's in camel case.
+import type { LogLevel } from "../ipc/listener.ts";
+import type { LayerName } from "../sandbox/layers.ts";
 import { implemented } from "./algorithms.ts";
-import type { ListenAddress, RekeyLimit, StartupLimits } from "./values.ts";
+import type { ListenAddress } from "./listen-address.ts";
+import type { RekeyLimit, StartupLimits } from "./values.ts";
 
 export interface Subsystem {
   readonly name: string;
@@ -9,70 +12,86 @@ export interface Subsystem {
 }
 
 export interface ServerOptions {
-  port: number[];
-  listenAddress: ListenAddress[];
-  addressFamily: "any" | "inet" | "inet6";
-  hostKey: string[];
-  hostKeyAlgorithms: string[];
-  kexAlgorithms: string[];
-  ciphers: string[];
-  macs: string[];
-  pubkeyAcceptedAlgorithms: string[];
+  readonly port: readonly number[];
+  readonly listenAddress: readonly ListenAddress[];
+  readonly addressFamily: "any" | "inet" | "inet6";
+  readonly hostKey: readonly string[];
+  readonly hostKeyAlgorithms: readonly string[];
+  readonly kexAlgorithms: readonly string[];
+  readonly ciphers: readonly string[];
+  readonly macs: readonly string[];
+  readonly pubkeyAcceptedAlgorithms: readonly string[];
   /** Bits. */
-  requiredRsaSize: number;
-  rekeyLimit: RekeyLimit;
-  versionAddendum: string;
-  pubkeyAuthentication: boolean;
-  pubkeyAuthOptions: string[];
-  authorizedKeysFile: string[];
-  strictModes: boolean;
-  permitRootLogin: "yes" | "no" | "prohibit-password" | "forced-commands-only";
-  allowUsers: string[];
-  denyUsers: string[];
-  allowGroups: string[];
-  denyGroups: string[];
+  readonly requiredRsaSize: number;
+  readonly rekeyLimit: RekeyLimit;
+  /** For log lines. */
+  readonly fingerprintHash: "sha256" | "md5";
+  readonly versionAddendum: string;
+  readonly pubkeyAuthentication: boolean;
+  readonly pubkeyAuthOptions: readonly ("touch-required" | "verify-required")[];
+  /** Paths with %h %u %U %%, from the home unless absolute; empty: no file ("none"). */
+  readonly authorizedKeysFile: readonly string[];
+  readonly strictModes: boolean;
+  readonly permitRootLogin: "yes" | "no" | "prohibit-password" | "forced-commands-only";
+  readonly allowUsers: readonly string[];
+  readonly denyUsers: readonly string[];
+  readonly allowGroups: readonly string[];
+  readonly denyGroups: readonly string[];
   /** Lists of methods, each list in order; empty: any one method. */
-  authenticationMethods: string[][];
-  maxAuthTries: number;
-  maxSessions: number;
-  maxStartups: StartupLimits;
+  readonly authenticationMethods: readonly (readonly string[])[];
+  readonly maxAuthTries: number;
+  readonly maxSessions: number;
+  readonly maxStartups: StartupLimits;
   /** Seconds; 0: none. */
-  loginGraceTime: number;
-  acceptEnv: string[];
-  /** NAME=value. */
-  setEnv: string[];
-  permitTty: boolean;
-  /** "yes", "no", or the patterns of names that are taken. */
-  permitUserEnvironment: string;
-  /** "" : none. */
-  forceCommand: string;
-  subsystem: Subsystem[];
-  /** Path; "" : none. */
-  banner: string;
-  printMotd: boolean;
+  readonly loginGraceTime: number;
+  readonly acceptEnv: readonly string[];
+  /** NAME=value, each name once. */
+  readonly setEnv: readonly string[];
+  readonly permitTty: boolean;
+  /** "yes", "no", or the patterns of names that are taken, comma-separated. */
+  readonly permitUserEnvironment: string;
+  /** "": none. */
+  readonly forceCommand: string;
+  readonly subsystem: readonly Subsystem[];
+  /** Path; "": none. */
+  readonly banner: string;
+  readonly printMotd: boolean;
+  readonly printLastLog: boolean;
   /** Seconds; 0: never. */
-  clientAliveInterval: number;
-  clientAliveCountMax: number;
-  tcpKeepAlive: boolean;
+  readonly clientAliveInterval: number;
+  readonly clientAliveCountMax: number;
+  readonly tcpKeepAlive: boolean;
   /** Type of service of interactive and bulk traffic; -1: the system's. */
-  ipQos: [number, number];
-  logLevel: string;
-  syslogFacility: string;
+  readonly ipQos: readonly [number, number];
+  readonly logLevel: LogLevel;
+  readonly syslogFacility: SyslogFacility;
   /** "none": no file. */
-  pidFile: string;
-  refuseConnection: boolean;
+  readonly pidFile: string;
+  readonly refuseConnection: boolean;
 
   // Our own keywords.
   /** JSON events: a path, "stderr" or "none". */
-  eventLog: string;
-  /** Names of layers that must hold; empty: the default list. */
-  sandboxRequire: string[];
-  privsepUser: string;
-  warmPairs: number;
+  readonly eventLog: string;
+  /** Layers that must hold; empty: the default list. */
+  readonly sandboxRequire: readonly LayerName[];
+  readonly privsepUser: string;
+  readonly warmPairs: number;
+  /** Patterns of keywords, lower case, whose lines are skipped where they ask for what is not built. */
+  readonly ignoreUnsupported: readonly string[];
+
+  /** Keywords that change nothing here, by lower-case name, as they were given: for -T alone. */
+  readonly withoutEffect: Readonly<Record<string, string>>;
 }
 
+// prettier-ignore
+export const syslogFacilities = [
+  "daemon", "user", "auth", "authpriv",
+  "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+] as const;
+export type SyslogFacility = (typeof syslogFacilities)[number];
+
 /** What holds where no line says otherwise. Where sshd's default needs what is not built yet (passwords, PAM, forwarding), ours is `no`. */
-export const defaults: Readonly<ServerOptions> = {
+export const defaults: ServerOptions = {
   port: [22],
   listenAddress: [{ address: "" }],
   addressFamily: "any",
@@ -88,6 +107,7 @@ export const defaults: Readonly<ServerOptions> = {
   pubkeyAcceptedAlgorithms: implemented.pubkey.offered,
   requiredRsaSize: 1024,
   rekeyLimit: { bytes: 0, seconds: 0 },
+  fingerprintHash: "sha256",
   versionAddendum: "",
   pubkeyAuthentication: true,
   pubkeyAuthOptions: [],
@@ -111,6 +131,7 @@ export const defaults: Readonly<ServerOptions> = {
   subsystem: [],
   banner: "",
   printMotd: true,
+  printLastLog: true,
   clientAliveInterval: 0,
   clientAliveCountMax: 3,
   tcpKeepAlive: true,
@@ -123,4 +144,6 @@ export const defaults: Readonly<ServerOptions> = {
   sandboxRequire: [],
   privsepUser: "sallyport",
   warmPairs: 4,
+  ignoreUnsupported: [],
+  withoutEffect: {},
 };
