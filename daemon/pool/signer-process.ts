@@ -1,0 +1,70 @@
+// The listener's side of the signer.
+import { signerOrders, signerReports } from "../../ipc/signer.ts";
+import type { Body } from "../../ipc/protocol.ts";
+import { closeFd } from "../../native/descriptors.ts";
+import { MessageSocket } from "../../native/message-socket.ts";
+import type { Poller } from "../../native/poller.ts";
+import { seqpacketPair } from "../../native/sockets.ts";
+import { spawnOurs } from "../runtime.ts";
+
+export interface SignerOptions {
+  readonly poller: Poller;
+  readonly stderrFd: number;
+  readonly nullFd: number;
+  readonly load: Body<(typeof signerOrders)["load"]>;
+}
+export interface SignerHandlers {
+  /** Keys read, confined. `keys` may be empty; `errors` are lines for the log. */
+  loaded(signer: SignerProcess, keys: Uint8Array[], errors: readonly string[]): void;
+  gone(signer: SignerProcess): void;
+}
+
+export class SignerProcess {
+  readonly pid: number;
+  readonly #socket: MessageSocket<typeof signerReports, typeof signerOrders>;
+  #isReady = false;
+
+  constructor(options: SignerOptions, handlers: SignerHandlers) {
+    const [ours, theirs] = seqpacketPair();
+    try {
+      this.pid = spawnOurs("signer/main", {
+        fds: [options.nullFd, options.nullFd, options.stderrFd, theirs],
+        cwd: "/",
+      });
+    } catch (error) {
+      closeFd(ours);
+      throw error;
+    } finally {
+      closeFd(theirs);
+    }
+    this.#socket = new MessageSocket(options.poller, ours, signerReports, signerOrders, {
+      message: ({ body }) => {
+        this.#isReady = true;
+        handlers.loaded(this, body.keys, body.errors);
+      },
+      closed: () => {
+        this.#isReady = false;
+        handlers.gone(this);
+      },
+      fault: (fault) => {
+        throw fault; // as with the zygote: a bug, not a peer
+      },
+    });
+    this.#socket.send("load", 0, options.load);
+  }
+
+  get isReady(): boolean {
+    return this.#isReady && this.#socket.isOpen;
+  }
+
+  /** A broker's channel; `fd` becomes the signer's. */
+  channel(fd: number): void {
+    this.#socket.send("channel", 0, {}, [fd]);
+  }
+
+  /** No new channels; it lives on for those that it has. */
+  release(): void {
+    this.#isReady = false;
+    this.#socket.close();
+  }
+}

@@ -1,0 +1,299 @@
+// Starts signer and zygote for a configuration, replaces what dies or has served long enough, and points the pool at what is current.
+import type { Identity } from "../../ipc/worker.ts";
+import { closeFd, memfd } from "../../native/descriptors.ts";
+import type { Poller } from "../../native/poller.ts";
+import { encodeSnapshot } from "../config-snapshot.ts";
+import type { EventSink } from "../events.ts";
+import type { Settings } from "../settings.ts";
+import { classifyEnd, describeEnd, type ProcessEnd } from "./child-end.ts";
+import type { Pool } from "./pool.ts";
+import { SignerProcess } from "./signer-process.ts";
+import { ZygoteProcess, type ChildEnd } from "./zygote-process.ts";
+
+/** An address-space layout serves so many forks, and so long. */
+const maxForks = 4096;
+const maxZygoteAgeMs = 6 * 3600 * 1000;
+/** Between starts of a process that dies before it is ready: doubled from the first to the last. */
+const firstRetryMs = 100;
+const lastRetryMs = 10_000;
+/** Failed starts in a row after which connections are refused, not kept waiting. */
+const patience = 5;
+
+export interface SupervisorHandlers {
+  /** The signer has read its keys. False: this configuration is not used (there are none). */
+  loaded(settings: Settings, keys: readonly Uint8Array[], errors: readonly string[]): boolean;
+  /** Forks with these settings from now on. */
+  ready(settings: Settings): void;
+}
+export interface SupervisorOptions {
+  readonly poller: Poller;
+  readonly events: EventSink;
+  readonly nullFd: number;
+  /** Where children write what no log line was made for. */
+  readonly stderrFd: number;
+}
+
+/** One configuration and the processes that were started with it. */
+class Generation {
+  readonly settings: Settings;
+  readonly snapshotFd: number;
+  signer: SignerProcess | undefined;
+  zygote: ZygoteProcess | undefined;
+  /** Rehearsing, to take over from `zygote`. */
+  successor: ZygoteProcess | undefined;
+  successorSinceMs = 0;
+  zygoteSinceMs = 0;
+  hostKeys: Uint8Array[] | undefined;
+  failures = 0;
+  #isClosed = false;
+
+  constructor(settings: Settings) {
+    this.settings = settings;
+    const snapshot = { ...settings, sources: settings.config.sources };
+    this.snapshotFd = memfd("sallyport-config", encodeSnapshot(snapshot));
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    closeFd(this.snapshotFd);
+    this.signer?.release();
+    this.successor?.release();
+    this.zygote?.retire();
+  }
+}
+
+const sameKeys = (one: readonly Uint8Array[], other: readonly Uint8Array[]): boolean =>
+  one.length === other.length && one.every((key, i) => Buffer.from(key).equals(other[i] ?? new Uint8Array()));
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #pool: Pool;
+  readonly #handlers: SupervisorHandlers;
+  #current: Generation | undefined;
+  /** A configuration that is being started; takes over when its zygote is ready. */
+  #next: Generation | undefined;
+  /** Logins asked for while no zygote is ready. */
+  readonly #logins: ((zygote: ZygoteProcess) => void)[] = [];
+  readonly #signerPids = new Map<number, SignerProcess>();
+  /** Reaped, and their brokers not yet given a channel to another. */
+  readonly #deadSigners: SignerProcess[] = [];
+  readonly #zygotePids = new Set<number>();
+  readonly #retries = new Set<NodeJS.Timeout>();
+
+  constructor(options: SupervisorOptions, pool: Pool, handlers: SupervisorHandlers) {
+    this.#options = options;
+    this.#pool = pool;
+    this.#handlers = handlers;
+  }
+
+  /** Starts signer and zygote for `settings`; they replace the current ones when they are ready. */
+  apply(settings: Settings): void {
+    this.#next?.close();
+    const generation = new Generation(settings);
+    this.#next = generation;
+    this.#startZygote(generation); // first: it has most to load, and needs the keys last
+    this.#startSigner(generation);
+  }
+
+  /** Has a login forked by the zygote of the day, or by the next one. `sessionFd` becomes the login's. */
+  login(identity: Identity, sessionFd: number, forked: (pid: number) => void): void {
+    const zygote = this.#current?.zygote;
+    const fork = (by: ZygoteProcess): void => {
+      by.forkLogin(identity, sessionFd, forked);
+    };
+    if (zygote?.isReady === true) fork(zygote);
+    else this.#logins.push(fork);
+  }
+
+  /** Something forked from this layout has ended abnormally: it must not be tried against again. */
+  suspect(zygote: ZygoteProcess): void {
+    if (this.#current?.zygote === zygote) this.#renew(this.#current, "a process forked from it ended abnormally");
+  }
+
+  /** Called for each connection: is the zygote due? */
+  checkAge(): void {
+    const generation = this.#current;
+    if (generation?.zygote?.isReady !== true) return;
+    if (generation.zygote.forks >= maxForks) this.#renew(generation, "it has forked often enough");
+    else if (performance.now() - generation.zygoteSinceMs > maxZygoteAgeMs)
+      this.#renew(generation, "its age");
+  }
+
+  /** A child of the listener has been reaped. */
+  reaped(pid: number, end: ProcessEnd): void {
+    const signer = this.#signerPids.get(pid);
+    this.#signerPids.delete(pid);
+    const isZygote = this.#zygotePids.delete(pid);
+    if (signer === undefined && !isZygote) return; // an orphan of a zygote, where the listener is init
+    const kind = signer === undefined ? "zygote" : "signer";
+    const endClass = classifyEnd(end);
+    this.#options.events.event(
+      endClass === "done" ? "debug1" : "error",
+      "child.ended",
+      `${kind} ${pid} ended: ${describeEnd(end)}`,
+      { fields: { kind, child: pid, class: endClass } },
+    );
+    if (signer !== undefined) {
+      // Also one that was released: brokers of its time still need it for their rekeys.
+      this.#deadSigners.push(signer);
+      this.#replaceDeadSigners();
+    }
+  }
+
+  /** Lets everything go: zygotes end, the signer with its last channel. */
+  close(): void {
+    for (const retry of this.#retries) clearTimeout(retry);
+    for (const generation of [this.#next, this.#current]) {
+      generation?.close();
+      generation?.zygote?.release();
+    }
+  }
+
+  #startSigner(generation: Generation): void {
+    const { poller, nullFd, stderrFd } = this.#options;
+    const load = generation.settings.signerLoad;
+    const signer = new SignerProcess({ poller, nullFd, stderrFd, load }, {
+      loaded: (_, keys, errors) => {
+        this.#loaded(generation, signer, keys, errors);
+      },
+      gone: () => {
+        this.#signerGone(generation, signer);
+      },
+    });
+    generation.signer = signer;
+    this.#signerPids.set(signer.pid, signer);
+  }
+
+  #loaded(
+    generation: Generation,
+    signer: SignerProcess,
+    keys: Uint8Array[],
+    errors: readonly string[],
+  ): void {
+    generation.failures = 0;
+    const before = generation.hostKeys;
+    if (before === undefined) {
+      if (!this.#handlers.loaded(generation.settings, keys, errors)) {
+        this.#drop(generation);
+        return;
+      }
+    } else if (!sameKeys(before, keys)) {
+      // The files were changed since: what the zygote knows of them is out of date.
+      this.apply(generation.settings);
+      return;
+    }
+    generation.hostKeys = keys;
+    if (before === undefined) generation.successor?.configure(keys, generation.settings.debug);
+    else if (generation === this.#current) {
+      this.#replaceDeadSigners();
+      if (generation.zygote?.isReady === true)
+        this.#pool.use({ zygote: generation.zygote, signer }, generation.settings.warmPairs);
+    }
+  }
+
+  #replaceDeadSigners(): void {
+    const signer = this.#current?.signer;
+    if (signer?.isReady !== true) return;
+    for (const dead of this.#deadSigners.splice(0)) this.#pool.replaceSigner(dead, signer);
+  }
+
+  #signerGone(generation: Generation, signer: SignerProcess): void {
+    if (generation.signer !== signer) return;
+    generation.signer = undefined;
+    if (generation === this.#current) this.#pool.pause();
+    this.#retry(generation, "signer", () => {
+      this.#startSigner(generation);
+    });
+  }
+
+  #startZygote(generation: Generation): void {
+    const { poller, nullFd, stderrFd } = this.#options;
+    const { snapshotFd, settings } = generation;
+    const { heapFlags } = settings;
+    const zygote = new ZygoteProcess({ poller, nullFd, stderrFd, snapshotFd, heapFlags }, {
+      ready: () => {
+        this.#zygoteReady(generation, zygote);
+      },
+      childEnded: (_, end) => {
+        this.#childEnded(zygote, end);
+      },
+      gone: () => {
+        this.#zygoteGone(generation, zygote);
+      },
+    });
+    generation.successor = zygote;
+    generation.successorSinceMs = performance.now();
+    this.#zygotePids.add(zygote.pid);
+    if (generation.hostKeys !== undefined)
+      zygote.configure(generation.hostKeys, settings.debug);
+  }
+
+  #zygoteReady(generation: Generation, zygote: ZygoteProcess): void {
+    const { signer } = generation;
+    generation.failures = 0;
+    generation.zygote?.retire();
+    generation.zygote = zygote;
+    generation.zygoteSinceMs = performance.now();
+    generation.successor = undefined;
+    if (generation === this.#next) {
+      this.#current?.close();
+      this.#current = generation;
+      this.#next = undefined;
+      this.#handlers.ready(generation.settings);
+    }
+    for (const fork of this.#logins.splice(0)) fork(zygote);
+    if (signer?.isReady === true)
+      this.#pool.use({ zygote, signer }, generation.settings.warmPairs);
+  }
+
+  #zygoteGone(generation: Generation, zygote: ZygoteProcess): void {
+    const isServing = generation.zygote === zygote;
+    if (isServing) generation.zygote = undefined;
+    else if (generation.successor !== zygote) return; // retired, and its last child has ended
+    else generation.successor = undefined;
+    if (isServing && generation === this.#current) this.#pool.pause();
+    if (generation.successor !== undefined) return; // one is on its way already
+    if (isServing) this.#startZygote(generation);
+    else
+      this.#retry(generation, "zygote", () => {
+        if (generation.successor === undefined) this.#startZygote(generation);
+      });
+  }
+
+  #childEnded(zygote: ZygoteProcess, end: ChildEnd): void {
+    const endClass = classifyEnd(end);
+    this.#options.events.event(
+      endClass === "done" ? "debug1" : "error",
+      "child.ended",
+      `${end.kind} ${end.pid} ended: ${describeEnd(end)}`,
+      { fields: { kind: end.kind, child: end.pid, class: endClass, cpuUs: end.cpuUs } },
+    );
+    if (endClass === "crashed" || endClass === "violation") this.suspect(zygote);
+  }
+
+  #renew(generation: Generation, why: string): void {
+    if (generation.successor !== undefined) return;
+    this.#options.events.event("verbose", "zygote.renewed", `zygote is replaced: ${why}`);
+    this.#startZygote(generation);
+  }
+
+  /** After a start that failed: later each time, and without end, for what is missing may come back. */
+  #retry(generation: Generation, kind: string, start: () => void): void {
+    if (generation !== this.#current && generation !== this.#next) return;
+    const delayMs = Math.min(firstRetryMs * 2 ** generation.failures, lastRetryMs);
+    generation.failures += 1;
+    if (generation.failures >= patience) this.#pool.refuseWaiting();
+    this.#options.events.event("error", `${kind}.retry`, `${kind} is gone, starting another in ${delayMs} ms`);
+    const timer = setTimeout(() => {
+      this.#retries.delete(timer);
+      if (generation === this.#current || generation === this.#next) start();
+    }, delayMs);
+    this.#retries.add(timer);
+  }
+
+  #drop(generation: Generation): void {
+    generation.close();
+    if (this.#next === generation) this.#next = undefined;
+  }
+}

@@ -1,0 +1,53 @@
+// All that a start or a reload needs to know: the flags, the configuration, and what follows from both.
+import { randomBytes } from "node:crypto";
+import { loadConfig, type Config } from "../config/load.ts";
+import type { Flags } from "../config/flags.ts";
+import type { Body } from "../ipc/protocol.ts";
+import type { signerOrders } from "../ipc/signer.ts";
+import { userByName } from "../native/users.ts";
+import { delaySecretBytes } from "./config-snapshot.ts";
+
+export interface Settings {
+  readonly file: string;
+  readonly overrides: readonly string[];
+  readonly debug: number;
+  readonly config: Config;
+  readonly delaySecret: Uint8Array;
+  /** False with -i. */
+  readonly rehearse: boolean;
+  readonly warmPairs: number;
+  readonly heapFlags: readonly string[];
+  readonly signerLoad: Body<(typeof signerOrders)["load"]>;
+}
+
+/** V8's bounds of a process of ours, MiB: a connection's buffers are native memory and bounded elsewhere. */
+const heapFlags = ["--max-old-space-size=192", "--max-semi-space-size=2", "--min-semi-space-size=1"];
+const delaySecret = new Uint8Array(randomBytes(delaySecretBytes));
+const encoder = new TextEncoder();
+
+/** Throws ConfigError, the file's own error, or an Error that says what the machine lacks. */
+export function loadSettings(flags: Flags): Settings {
+  const config = loadConfig({ file: flags.file, overrides: flags.overrides });
+  const { hostKey, privsepUser, warmPairs } = config.global;
+  const isRoot = process.geteuid?.() === 0;
+  const user = isRoot ? userByName(privsepUser) : null;
+  if (isRoot && user === null)
+    throw new Error(`Privilege separation user ${privsepUser} does not exist`);
+  const single = flags.inetd || flags.debug > 0;
+  return {
+    file: flags.file,
+    overrides: flags.overrides,
+    debug: flags.debug,
+    config,
+    delaySecret,
+    rehearse: !flags.inetd,
+    warmPairs: single ? 1 : warmPairs,
+    heapFlags,
+    signerLoad: {
+      paths: hostKey.map((path) => encoder.encode(path)),
+      uid: user?.uid ?? 0,
+      gid: user?.gid ?? 0,
+      changeIdentity: isRoot,
+    },
+  };
+}

@@ -1,0 +1,41 @@
+// The zygote: loads everything a connection needs, rehearses, then forks brokers and logins. Started by the listener with its control
+// socket on descriptor 3 and the configuration on 4; loaded by start.cts, so that nothing of this runs inside the event loop.
+import { fstatSync, readSync } from "node:fs";
+import { loadConfig } from "../../config/load.ts";
+import { closeFd } from "../../native/descriptors.ts";
+import { exitNow, prepareFork, setTitle } from "../../native/process.ts";
+import { decodeSnapshot } from "../config-snapshot.ts";
+import { hostKeyFacts } from "./host-keys.ts";
+import { prepare } from "./prepare.ts";
+import { enterBroker, enterLogin, rehearse } from "./roles.ts";
+import { serve } from "./serve.ts";
+
+const controlFd = 3;
+const snapshotFd = 4;
+
+prepareFork();
+setTitle("sallyportd: zygote");
+// By position: the offset of a descriptor is shared with every zygote before this one.
+const snapshotBytes = new Uint8Array(fstatSync(snapshotFd).size);
+readSync(snapshotFd, snapshotBytes, 0, snapshotBytes.length, 0);
+const snapshot = decodeSnapshot(snapshotBytes);
+closeFd(snapshotFd);
+const config = loadConfig(snapshot);
+const prepared = prepare(config);
+let hostKeys: ReturnType<typeof hostKeyFacts> = [];
+
+const born = serve(controlFd, (order) => {
+  hostKeys = hostKeyFacts(order.hostKeys, config.global.hostKeyAlgorithms);
+  if (snapshot.rehearse) rehearse(config, hostKeys);
+  prepared.settle();
+});
+switch (born.role) {
+  case "broker":
+    enterBroker({ ...born, ...prepared, config, hostKeys, delaySecret: snapshot.delaySecret });
+    break;
+  case "login":
+    enterLogin({ ...born, ...prepared, config });
+    break;
+  case "done":
+    exitNow(0);
+}

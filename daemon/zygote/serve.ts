@@ -1,0 +1,120 @@
+// The zygote's whole life after its rehearsal: wait in poll(2), fork, report. No event loop, so that a forked child inherits no handle
+// and no timer (docs/decisions/0006).
+import { maxMessageBytes } from "../../ipc/limits.ts";
+import { zygoteOrders, zygoteReports, type ZygoteOrder } from "../../ipc/listener.ts";
+import { decode, encode, type Body } from "../../ipc/protocol.ts";
+import type { Identity } from "../../ipc/worker.ts";
+import { closeFd } from "../../native/descriptors.ts";
+import { forkProcess, openPidFd, waitPid, waitReadable } from "../../native/process.ts";
+import { receiveMessage, sendMessage } from "../../native/sockets.ts";
+
+/** What a process is after `serve` returns: a forked child, or the zygote that nobody needs any more. */
+export type Role =
+  | { readonly role: "broker"; readonly listenerFd: number; readonly signerFd: number }
+  | { readonly role: "login"; readonly identity: Identity; readonly sessionFd: number }
+  | { readonly role: "done" };
+
+type Configure = Body<(typeof zygoteOrders)["configure"]>;
+
+/** The listener always reads; this is for the moment in which its buffer is full. */
+const fullBufferWaitMs = 5;
+const forever = -1;
+
+class Zygote {
+  readonly #controlFd: number;
+  readonly #buffer = new Uint8Array(maxMessageBytes + 1);
+  /** pidfd -> pid of every child not reaped yet. */
+  readonly #children = new Map<number, number>();
+  #watched: Int32Array;
+
+  constructor(controlFd: number) {
+    this.#controlFd = controlFd;
+    this.#watched = Int32Array.of(controlFd);
+  }
+
+  /** The next order with its descriptors; undefined when the listener has closed. Children that end meanwhile are reaped. */
+  next(): { order: ZygoteOrder; fds: number[] } | undefined {
+    for (;;) {
+      const ready = waitReadable(this.#watched, forever);
+      for (const fd of ready) if (fd !== this.#controlFd) this.#reap(fd);
+      if (!ready.includes(this.#controlFd)) continue;
+      const received = receiveMessage(this.#controlFd, this.#buffer);
+      if (received === null) continue;
+      if (received.length === 0) return undefined;
+      const bytes = this.#buffer.subarray(0, received.length);
+      if (received.truncated) throw new RangeError("Cannot read order: longer than its limit");
+      return { order: decode(zygoteOrders, bytes, received.fds.length), fds: received.fds };
+    }
+  }
+
+  report<K extends keyof typeof zygoteReports & string>(
+    name: K,
+    body: Body<(typeof zygoteReports)[K]>,
+  ): void {
+    const bytes = encode(zygoteReports, name, 0, body);
+    while (!sendMessage(this.#controlFd, bytes, 0, bytes.length, []))
+      waitReadable(new Int32Array(0), fullBufferWaitMs);
+  }
+
+  /** True in the child, which keeps `fds` and nothing else of what the zygote opened. In the zygote they are closed. */
+  fork(fds: readonly number[]): boolean {
+    const pid = forkProcess(false);
+    if (pid === 0) {
+      closeFd(this.#controlFd);
+      for (const pidFd of this.#children.keys()) closeFd(pidFd);
+      return true;
+    }
+    fds.forEach(closeFd);
+    this.#children.set(openPidFd(pid), pid);
+    this.#watch();
+    this.report("forked", { pid });
+    return false;
+  }
+
+  #reap(pidFd: number): void {
+    const pid = this.#children.get(pidFd);
+    if (pid === undefined) return;
+    const ended = waitPid(pid, true);
+    if (ended === null) return;
+    closeFd(pidFd);
+    this.#children.delete(pidFd);
+    this.#watch();
+    const bySignal = ended.signal !== undefined;
+    const status = ended.signal ?? ended.status ?? 0;
+    this.report("childEnded", { pid, status, bySignal, cpuUs: ended.cpuUs });
+  }
+
+  #watch(): void {
+    this.#watched = Int32Array.from([this.#controlFd, ...this.#children.keys()]);
+  }
+}
+
+/**
+ * Serves the listener on `controlFd` (a non-blocking SOCK_SEQPACKET socket). `configure` rehearses; it runs once, before any fork. Returns
+ * in each child with its role, and in the zygote when the listener has closed. Orders come from our own listener: one that
+ * cannot be read is a bug, and throws.
+ */
+export function serve(controlFd: number, configure: (order: Configure) => void): Role {
+  const zygote = new Zygote(controlFd);
+  for (;;) {
+    const received = zygote.next();
+    if (received === undefined) return { role: "done" };
+    const { order, fds } = received;
+    switch (order.name) {
+      case "configure":
+        configure(order.body);
+        zygote.report("ready", {});
+        break;
+      case "pair": {
+        const [listenerFd = -1, signerFd = -1] = fds;
+        if (zygote.fork(fds)) return { role: "broker", listenerFd, signerFd };
+        break;
+      }
+      case "login": {
+        const [sessionFd = -1] = fds;
+        if (zygote.fork(fds)) return { role: "login", identity: order.body, sessionFd };
+        break;
+      }
+    }
+  }
+}
