@@ -33,7 +33,7 @@ const raw = addon as unknown as {
     soft: number,
     hard: number,
   ) => void;
-  setTitle: (title: string) => void;
+  setTitle: (title: string, withName: boolean) => void;
   spawn: (options: SpawnOptions) => number;
   setsid: () => void;
 };
@@ -74,7 +74,13 @@ export const waitReadable = raw.waitReadable;
  */
 export const prlimit = raw.prlimit;
 /** What `ps` shows (argv area rewritten). */
-export const setTitle = raw.setTitle;
+export const setTitle = (title: string): void => {
+  raw.setTitle(title, true);
+};
+/** The same without a system call, for filtered processes: the short name (`comm`) stays as the last `setTitle` left it. */
+export const retitle = (title: string): void => {
+  raw.setTitle(title, false);
+};
 export const setsid = raw.setsid;
 
 export interface SpawnOptions {

@@ -44,14 +44,17 @@ export function confineSigner(confinement: SignerConfinement): string[] {
   } catch (cause) {
     missing.push(`mdwe: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
-  installSeccompFilter(assemble(compile(signer)));
   for (const thread of threadReport()) {
-    if (thread.seccomp !== 2 || !thread.noNewPrivs || thread.capabilities.effective !== 0n) {
-      if (!confinement.changeIdentity && thread.seccomp === 2 && thread.noNewPrivs) continue;
+    if (
+      !thread.noNewPrivs ||
+      (confinement.changeIdentity && thread.capabilities.effective !== 0n)
+    ) {
       throw new Error(
         `Cannot confine signer: thread ${thread.name} (${thread.tid}) is not confined`,
       );
     }
   }
+  // Last: from here on /proc cannot be read. That every thread has it is the kernel's word (TSYNC), and the listener looks from outside.
+  installSeccompFilter(assemble(compile(signer)));
   return missing;
 }

@@ -2,6 +2,7 @@
 // itself counts for nothing here.
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { LayerName } from "./layers.ts";
+import { statusOf } from "./proc-status.ts";
 
 export interface SessionExpectations {
   readonly uid: number;
@@ -19,16 +20,6 @@ export interface Verification {
 const noCapability = "0000000000000000";
 /** What a runtime opens for itself: its loop, its wake-ups; the pipes are libuv's for signals. One socket: the broker's. */
 const runtimeDescriptor = /^(anon_inode:\[(eventpoll|eventfd)\]|pipe:\[\d+\])$/;
-
-function statusOf(path: string): ReadonlyMap<string, string> {
-  const lines = readFileSync(path, "latin1").split("\n");
-  return new Map(
-    lines.map((line) => {
-      const colon = line.indexOf(":");
-      return [line.slice(0, colon), line.slice(colon + 1).trim()] as const;
-    }),
-  );
-}
 
 /** One check: nothing when the layer holds, else what was seen instead. */
 type Check = () => string | undefined;

@@ -1,13 +1,11 @@
 // The session process, from its fork to the end of its connection. It parses every byte of the network, and holds nothing but its two
 // sockets: what it wants, it must ask for.
-import type { ServerOptions } from "../config/options.ts";
+import type { Config } from "../config/load.ts";
 import type { EndReason } from "../ipc/monitor.ts";
 import { closeAllExcept } from "../native/descriptors.ts";
-import type { NamespaceFds } from "../native/confine.ts";
 import { Poller } from "../native/poller.ts";
-import { exitNow, loopFds, setTitle } from "../native/process.ts";
-import { confineSessionProcess } from "../sandbox/confine-session.ts";
-import type { LayerName } from "../sandbox/layers.ts";
+import { exitNow, loopFds, retitle, setTitle } from "../native/process.ts";
+import { confineSessionProcess, type SessionConfinement } from "../sandbox/confine-session.ts";
 import { endingOf } from "./end.ts";
 import { Keepalive } from "./keepalive.ts";
 import { MonitorClient } from "./monitor-client.ts";
@@ -23,15 +21,9 @@ import { WorkerClient } from "./worker-client.ts";
 export interface SessionInheritance {
   /** The socket to the broker: all that is kept. */
   readonly monitorFd: number;
-  readonly options: ServerOptions;
+  readonly config: Config;
   readonly hostKeys: readonly HostPublicKey[];
-  readonly privsep: {
-    readonly uid: number;
-    readonly gid: number;
-    readonly emptyRoot: string;
-    readonly namespaces: NamespaceFds;
-    readonly required: ReadonlySet<LayerName>;
-  };
+  readonly confinement: SessionConfinement;
 }
 
 const softwareVersion = "SSH-2.0-sallyport_0.1";
@@ -39,7 +31,7 @@ const softwareVersion = "SSH-2.0-sallyport_0.1";
 /** In the process that the broker has just forked: one thread, no Poller yet. Returns at once; the event loop goes on. */
 export function runSession(inherited: SessionInheritance): void {
   setTitle("sallyportd: session [warm]");
-  const namespaceFds = Object.values(inherited.privsep.namespaces) as (number | undefined)[];
+  const namespaceFds = Object.values(inherited.confinement.namespaces) as (number | undefined)[];
   closeAllExcept([
     inherited.monitorFd,
     ...loopFds(),
@@ -65,7 +57,8 @@ class Session {
 
   constructor(inherited: SessionInheritance) {
     this.#inherited = inherited;
-    const { options, hostKeys, privsep } = inherited;
+    const { config, hostKeys, confinement } = inherited;
+    const options = config.global;
     this.#algorithms = {
       kex: options.kexAlgorithms,
       hostKey: options.hostKeyAlgorithms,
@@ -95,7 +88,7 @@ class Session {
     });
     // What costs time and needs no connection is done while nobody waits.
     this.#prepared = prepareKex("server", this.#algorithms, hostKeys);
-    this.#monitor.confined(confineSessionProcess(privsep));
+    this.#monitor.confined(confineSessionProcess(confinement));
   }
 
   #take(fd: number, isLast: boolean): void {
@@ -104,9 +97,10 @@ class Session {
   }
 
   #go(): void {
-    const { options, hostKeys } = this.#inherited;
+    const { config, hostKeys } = this.#inherited;
     const [inputFd = -1, outputFd = inputFd] = this.#fds;
-    const addendum = options.versionAddendum === "" ? "" : ` ${options.versionAddendum}`;
+    const addendum =
+      config.global.versionAddendum === "" ? "" : ` ${config.global.versionAddendum}`;
     const transport = new Transport({
       role: {
         side: "server",
@@ -114,14 +108,14 @@ class Session {
         signExchange: (parts, done) => {
           this.#monitor.signExchange(parts, done);
         },
-        serverSigAlgs: options.pubkeyAcceptedAlgorithms,
+        serverSigAlgs: config.global.pubkeyAcceptedAlgorithms,
       },
       stream: new DescriptorStream(this.#poller, inputFd, outputFd),
       version: `${softwareVersion}${addendum}`,
       algorithms: this.#algorithms,
       prepared: this.#prepared,
       onIdentified: () => {
-        setTitle("sallyportd: session [preauth]");
+        retitle("sallyportd: session [preauth]");
       },
       onEstablished: () => {
         transport.setReceiver(
@@ -145,7 +139,7 @@ class Session {
   ): void {
     const transport = this.#transport;
     if (transport === undefined) throw new Error("Cannot log in: no connection");
-    setTitle(`sallyportd: session ${body.user}`);
+    retitle(`sallyportd: session ${body.user}`);
     const worker = new WorkerClient(this.#poller, workerFd, {
       exited: ({ channel, ...facts }) => {
         connection.exited(channel, facts);

@@ -11,7 +11,7 @@ import {
 } from "../../ipc/signer.ts";
 import { MessageSocket } from "../../native/message-socket.ts";
 import { Poller } from "../../native/poller.ts";
-import { exitNow, setTitle } from "../../native/process.ts";
+import { exitNow, remakeLoop, setTitle } from "../../native/process.ts";
 import { confineSigner } from "../../sandbox/confine-signer.ts";
 import { exchangeHash, proofData } from "./compose.ts";
 import { loadHostKey, signWith, type HostKey } from "./host-key.ts";
@@ -52,6 +52,8 @@ function load({ id, body }: Extract<Message<typeof signerOrders>, { name: "load"
     errors.push(...loaded.errors.map((line) => line.slice(0, maxPathBytes)));
     return [];
   });
+  // libuv would go on calling io_uring_enter, which the filter stops.
+  remakeLoop();
   confineSigner(body);
   control.send("loaded", id, { keys: keys.map((key) => key.blob), errors });
 }

@@ -145,7 +145,7 @@ void AddProcess(Napi::Env env, Napi::Object &exports) {
   Add(env, exports, "spawn", SpawnOne);
   const TitleArea area = FindTitleArea();
   Add(env, exports, "setTitle", [area](const Napi::CallbackInfo &info) {
-    SetTitle(area, String(info[0], "title"));
+    SetTitle(area, String(info[0], "title"), info[1].ToBoolean().Value());
   });
 }
 

@@ -105,14 +105,14 @@ TitleArea FindTitleArea() noexcept {
   return {reinterpret_cast<char *>(start), end - start}; // NOLINT(performance-no-int-to-ptr)
 }
 
-void SetTitle(const TitleArea &area, const std::string &title) noexcept {
+void SetTitle(const TitleArea &area, const std::string &title, bool withName) noexcept {
   if (area.start != nullptr) {
     // The last byte stays NUL: else the kernel takes the environment for a part of the title.
     const size_t length = title.size() < area.length - 1 ? title.size() : area.length - 1;
     memcpy(area.start, title.data(), length);
     memset(area.start + length, 0, area.length - length);
   }
-  prctl(PR_SET_NAME, title.substr(0, 15).c_str());
+  if (withName) prctl(PR_SET_NAME, title.substr(0, 15).c_str());
 }
 
 } // namespace sallyport

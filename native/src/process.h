@@ -43,6 +43,6 @@ struct TitleArea {
 };
 TitleArea FindTitleArea() noexcept;
 /// Overwrites argv (cut to its room) and the calling thread's name.
-void SetTitle(const TitleArea &area, const std::string &title) noexcept;
+void SetTitle(const TitleArea &area, const std::string &title, bool withName) noexcept;
 
 } // namespace sallyport

@@ -221,7 +221,7 @@ export class Connection implements PayloadReceiver {
         if (wantReply) this.#reply(msg.SSH_MSG_REQUEST_FAILURE);
     }
   }
-  #reply(type: number, content = new Uint8Array()): void {
+  #reply(type: number, content: Uint8Array = new Uint8Array()): void {
     this.#options.sender.send(new WireWriter().byte(type).bytes(content).finish());
   }
 
