@@ -39,8 +39,8 @@ export function runProgram(
 }
 
 /** What the program printed as its last line, as JSON. Throws with all it printed when it failed. */
-export function programResult<T>(name: string, args: string[], flags?: string[]): T {
+export function programResult(name: string, args: string[], flags?: string[]): unknown {
   const ran = runProgram(name, args, flags);
   if (ran.status !== 0) throw new Error(`${name} ${args.join(" ")}: ${JSON.stringify(ran)}`);
-  return JSON.parse(ran.out.trim().split("\n").at(-1) ?? "null") as T;
+  return JSON.parse(ran.out.trim().split("\n").at(-1) ?? "null");
 }
