@@ -43,6 +43,6 @@ export function enterLogin({ identity, sessionFd, config, privsep, openFiles }: 
   runLogin({ identity, sessionFd, config });
 }
 
-export function rehearse(): void {
+export function rehearse(_config: Config, _hostKeys: readonly HostKeyFacts[]): void {
   // session/rehearsal.ts
 }
