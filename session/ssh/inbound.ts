@@ -75,7 +75,12 @@ export class Inbound {
       return;
     }
     this.#checkBetweenExchanges(`message ${type}`);
-    if (this.#host.receiver()?.receive(payload, sequence) === true) return;
+    // 8 to 19 and 22 to 29 are the transport's too (RFC 4250 section 4.1.1), and nobody has given them a meaning.
+    const isForLayer =
+      type === msg.SSH_MSG_SERVICE_REQUEST ||
+      type === msg.SSH_MSG_SERVICE_ACCEPT ||
+      type > msg.LAST_KEX_MESSAGE;
+    if (isForLayer && this.#host.receiver()?.receive(payload, sequence) === true) return;
     if (!this.isAuthenticated)
       throw outOfPhase(`message ${type}`, "the client is not authenticated");
     this.#host.send(new WireWriter(5).byte(msg.SSH_MSG_UNIMPLEMENTED).uint32(sequence).finish());

@@ -38,7 +38,7 @@ export class PacketReader {
   #packetEnd = 0;
   readonly #at = new Uint32Array(2);
   #opener: PacketOpener = createOpener(noCipher, maxPacketBytes);
-  #sequence = 0;
+  #sequence: number;
   /** Counters since the last key: RFC 4253 section 9. */
   bytes = 0;
   packets = 0;
@@ -46,6 +46,11 @@ export class PacketReader {
   total = 0;
   /** Until the first key exchange is done a sequence number must not wrap (OpenSSH PROTOCOL section 1.10). */
   isInitialKex = true;
+
+  /** A sequence number other than 0 is for tests of its wrapping. */
+  constructor(sequence = 0) {
+    this.#sequence = sequence;
+  }
 
   /** Number of the packet that `next()` returned last. */
   get lastSequence(): number {

@@ -331,7 +331,7 @@ export class Transport implements PacketSender {
 
   /** The peer reads no more; what it said last may still be there, an SSH_MSG_DISCONNECT above all. */
   #endByWriteError(error: Error): void {
-    if (!this.#isPaused()) this.#read(true);
+    if (!this.#isPaused()) this.#read(false);
     this.#finish({ end: "failed", error });
   }
 
