@@ -28,7 +28,8 @@ export function check(flags: Flags): number {
   try {
     settings = loadSettings(flags);
   } catch (error) {
-    for (const line of error instanceof ConfigError ? error.lines : [describe(flags, error)]) say(line);
+    for (const line of error instanceof ConfigError ? error.lines : [describe(flags, error)])
+      say(line);
     return failure;
   }
   const { config } = settings;

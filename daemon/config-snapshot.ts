@@ -2,6 +2,7 @@
 // options even when a file changes in between.
 import { bytes, FieldReader, FieldWriter, list, text } from "../ipc/fields.ts";
 import type { Source } from "../config/load.ts";
+import type { OpenFilesLimit } from "./open-files.ts";
 
 /** Configuration files, all together; sshd takes 4 MiB. */
 const maxConfigBytes = 4 * 1024 * 1024;
@@ -20,6 +21,8 @@ export interface ConfigSnapshot {
   readonly rehearse: boolean;
   /** `delaySecretBytes` of it, the same for the life of the server: broker/failure-delay.ts. */
   readonly delaySecret: Uint8Array;
+  /** As the server was started with: what a user's programs get. */
+  readonly openFiles: OpenFilesLimit;
 }
 
 export function encodeSnapshot(snapshot: ConfigSnapshot): Uint8Array {
@@ -27,6 +30,8 @@ export function encodeSnapshot(snapshot: ConfigSnapshot): Uint8Array {
   writer.u8(snapshot.debug);
   writer.u8(snapshot.rehearse ? 1 : 0);
   bytes(delaySecretBytes).write(writer, snapshot.delaySecret);
+  writer.u64(snapshot.openFiles.soft);
+  writer.u64(snapshot.openFiles.hard);
   text(maxConfigBytes).write(writer, snapshot.file);
   texts(maxOverrides).write(writer, [...snapshot.overrides]);
   texts(maxSources).write(
@@ -46,11 +51,12 @@ export function decodeSnapshot(encoded: Uint8Array): ConfigSnapshot {
   const debug = reader.u8();
   const rehearse = reader.u8() === 1;
   const delaySecret = bytes(delaySecretBytes).read(reader);
+  const openFiles = { soft: reader.u64(), hard: reader.u64() };
   const file = text(maxConfigBytes).read(reader);
   const overrides = texts(maxOverrides).read(reader);
   const paths = texts(maxSources).read(reader);
   const contents = texts(maxSources).read(reader);
   reader.end();
   const sources = paths.map((path, i) => ({ path, content: contents[i] ?? "" }));
-  return { file, overrides, sources, debug, rehearse, delaySecret };
+  return { file, overrides, sources, debug, rehearse, delaySecret, openFiles };
 }

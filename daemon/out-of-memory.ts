@@ -4,22 +4,25 @@ import { readFileSync, writeFileSync } from "node:fs";
 const path = (pid: number | "self"): string => `/proc/${pid}/oom_score_adj`;
 const neverKilled = "-1000";
 
-/** Protects this process where the kernel lets it; the score as it was, for children, or undefined when nothing was changed. */
-export function protectFromOutOfMemory(): string | undefined {
+/** The score as it was, once this process is protected. */
+let before: string | undefined;
+
+/** Protects this process where the kernel lets it (CAP_SYS_RESOURCE, which containers lack). */
+export function protectFromOutOfMemory(): void {
   try {
-    const before = readFileSync(path("self"), "latin1").trim();
+    const score = readFileSync(path("self"), "latin1").trim();
     writeFileSync(path("self"), neverKilled);
-    return before;
+    before = score;
   } catch {
-    return undefined; // CAP_SYS_RESOURCE is not there: a container
+    // Not ours to decide here.
   }
 }
 
-/** A child inherits the score of the moment of its fork. */
-export function restoreOutOfMemory(pid: number, score: string | undefined): void {
-  if (score === undefined) return;
+/** A child inherits the protection at its fork: this takes it away. */
+export function exposeToOutOfMemory(pid: number): void {
+  if (before === undefined) return;
   try {
-    writeFileSync(path(pid), score);
+    writeFileSync(path(pid), before);
   } catch {
     // It has ended already.
   }

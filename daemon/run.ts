@@ -1,15 +1,19 @@
 // The server itself, in the foreground of whatever started it: log, poller, and then the listener or the one connection of -i.
+import { appendFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { ConfigError } from "../config/load.ts";
 import type { Flags } from "../config/flags.ts";
-import { logLevels, type LogLevel } from "../ipc/listener.ts";
+import type { LogLevel } from "../ipc/listener.ts";
 import { closeFd, openFd, writeFd } from "../native/descriptors.ts";
 import { Poller } from "../native/poller.ts";
 import { collectOutput } from "./children-output.ts";
 import { statusFd } from "./daemonize.ts";
-import type { EventSink } from "./events.ts";
+import type { EventDetails, EventSink } from "./events.ts";
 import { serveInetd } from "./inetd.ts";
 import { Server } from "./listener/server.ts";
-import { MinimalLog } from "./minimal-log.ts";
+import { Log, logSettings } from "./log/log.ts";
+import { raiseOpenFilesLimit } from "./open-files.ts";
+import { protectFromOutOfMemory } from "./out-of-memory.ts";
 import { runtimeFault } from "./runtime.ts";
 import { loadSettings, type Settings } from "./settings.ts";
 
@@ -25,9 +29,10 @@ export interface RunOptions {
   readonly isDaemon: boolean;
 }
 
-/** Before there is a log: to whom started us. */
-function fail(text: string, status: number): never {
+/** Before there is a log: to whom started us, and where -E says. */
+function fail(text: string, status: number, flags?: Flags): never {
   process.stderr.write(`${text}\n`);
+  if (flags?.logFile !== undefined) appendFileSync(flags.logFile, `${text}\n`);
   process.exit(status);
 }
 
@@ -37,18 +42,26 @@ function settingsOrExit(flags: Flags): Settings {
   try {
     return loadSettings(flags);
   } catch (error) {
-    if (error instanceof ConfigError) fail(error.lines.join("\n"), failure);
+    if (error instanceof ConfigError) fail(error.lines.join("\n"), failure, flags);
     const { code } = error as NodeJS.ErrnoException; // absent where no system call failed
-    if (code === "ENOENT") fail(`${flags.file}: No such file or directory`, failure);
-    fail(error instanceof Error ? error.message : String(error), failure);
+    if (code === "ENOENT") fail(`${flags.file}: No such file or directory`, failure, flags);
+    fail(error instanceof Error ? error.message : String(error), failure, flags);
   }
 }
 
-export function run({ flags, commandLine, isDaemon }: RunOptions): void {
+export function run({ flags: given, commandLine, isDaemon }: RunOptions): void {
+  // A daemon leaves the folder that relative names start from, and reads them again after SIGHUP.
+  const flags: Flags = {
+    ...given,
+    file: given.file === "none" ? given.file : resolve(given.file),
+    logFile: given.logFile === undefined ? undefined : resolve(given.logFile),
+  };
   const settings = settingsOrExit(flags);
   process.umask(process.umask(0o077) | 0o022);
   const poller = new Poller();
-  const events = openLog(flags, settings);
+  const log = openLog(flags, settings);
+  const toStderr = logSettings(flags, settings.config.global).output === "stderr";
+  const events = new StartupLog(log, !toStderr && !flags.inetd);
   for (const notice of settings.config.notices) events.event("info", "config.notice", notice);
   const nullFd = openFd("/dev/null", O_RDWR, 0);
   const options = { poller, events, nullFd, stderrFd: collectOutput(poller, events) };
@@ -56,11 +69,14 @@ export function run({ flags, commandLine, isDaemon }: RunOptions): void {
     serveInetd(settings, options);
     return;
   }
+  protectFromOutOfMemory();
+  raiseOpenFilesLimit(settings.openFiles);
   const server = new Server(settings, {
     ...options,
     flags,
     commandLine,
     listening: () => {
+      events.isStarting = false;
       if (!isDaemon) return;
       process.chdir("/");
       writeFd(statusFd, Uint8Array.of(0), 0, 1);
@@ -72,18 +88,39 @@ export function run({ flags, commandLine, isDaemon }: RunOptions): void {
     exit: (status) => {
       process.exit(status);
     },
-    reloaded: () => {
-      // the log's level and facility
+    reloaded: ({ config }) => {
+      try {
+        log.reconfigure(logSettings(flags, config.global));
+      } catch (error) {
+        // The old outputs stay.
+        events.event("error", "log.failed", error instanceof Error ? error.message : String(error));
+      }
     },
   });
   server.start();
 }
 
-function openLog(flags: Flags, settings: Settings): EventSink {
-  const configured = settings.config.global.logLevel.toLowerCase();
-  const level = logLevels.find((name) => name === configured) ?? "info";
-  const debug: LogLevel = flags.debug > 0 ? (logLevels[4 + flags.debug] ?? "debug3") : level;
-  const O_APPEND_CREATE = 0o2000 | 0o100 | 1;
-  const fd = flags.logFile === undefined ? 2 : openFd(flags.logFile, O_APPEND_CREATE, 0o600);
-  return new MinimalLog(fd, flags.quiet ? "quiet" : debug);
+function openLog(flags: Flags, settings: Settings): Log {
+  try {
+    return new Log(logSettings(flags, settings.config.global));
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error), failure);
+  }
+}
+
+/** Until it listens, what goes wrong is also said to who starts it, as sshd does before it has loaded its keys. */
+class StartupLog implements EventSink {
+  readonly #log: Log;
+  isStarting: boolean;
+
+  constructor(log: Log, isStarting: boolean) {
+    this.#log = log;
+    this.isStarting = isStarting;
+  }
+
+  event(level: LogLevel, code: string, text: string, details?: EventDetails): void {
+    this.#log.event(level, code, text, details);
+    if (this.isStarting && (level === "error" || level === "fatal" || code === "host-key.none"))
+      process.stderr.write(`${text}\n`);
+  }
 }

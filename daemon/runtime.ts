@@ -1,6 +1,7 @@
 // How our processes are started: the pinned runtime, its flags, and nothing of the environment that could change what it does.
 import { fileURLToPath } from "node:url";
 import { spawnProgram } from "../native/process.ts";
+import { exposeToOutOfMemory } from "./out-of-memory.ts";
 
 /** The flags that the sandbox was proven with (docs/decisions/0001, 0002); bin/sallyportd has the same list. */
 const runtimeFlags = [
@@ -40,7 +41,7 @@ export function spawnOurs(program: ProgramName, options: ProgramOptions): number
     const value = process.env[name];
     return value === undefined ? [] : [`${name}=${value}`];
   });
-  return spawnProgram({
+  const pid = spawnProgram({
     file: process.execPath,
     argv: [
       process.execPath,
@@ -54,6 +55,8 @@ export function spawnOurs(program: ProgramName, options: ProgramOptions): number
     ...(options.detached === true ? { setsid: true } : {}),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
+  exposeToOutOfMemory(pid);
+  return pid;
 }
 
 /** Why this runtime must not be used; undefined when it is the proven one, run as it was proven. */

@@ -6,6 +6,7 @@ import type { Body } from "../ipc/protocol.ts";
 import type { signerOrders } from "../ipc/signer.ts";
 import { userByName } from "../native/users.ts";
 import { delaySecretBytes } from "./config-snapshot.ts";
+import { openFilesLimit, type OpenFilesLimit } from "./open-files.ts";
 
 export interface Settings {
   readonly file: string;
@@ -13,6 +14,7 @@ export interface Settings {
   readonly debug: number;
   readonly config: Config;
   readonly delaySecret: Uint8Array;
+  readonly openFiles: OpenFilesLimit;
   /** False with -i. */
   readonly rehearse: boolean;
   readonly warmPairs: number;
@@ -21,8 +23,14 @@ export interface Settings {
 }
 
 /** V8's bounds of a process of ours, MiB: a connection's buffers are native memory and bounded elsewhere. */
-const heapFlags = ["--max-old-space-size=192", "--max-semi-space-size=2", "--min-semi-space-size=1"];
+const heapFlags = [
+  "--max-old-space-size=192",
+  "--max-semi-space-size=2",
+  "--min-semi-space-size=1",
+];
 const delaySecret = new Uint8Array(randomBytes(delaySecretBytes));
+/** Read before this process raises its own. */
+const openFiles = openFilesLimit();
 const encoder = new TextEncoder();
 
 /** Throws ConfigError, the file's own error, or an Error that says what the machine lacks. */
@@ -40,6 +48,7 @@ export function loadSettings(flags: Flags): Settings {
     debug: flags.debug,
     config,
     delaySecret,
+    openFiles,
     rehearse: !flags.inetd,
     warmPairs: single ? 1 : warmPairs,
     heapFlags,

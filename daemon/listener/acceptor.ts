@@ -130,8 +130,7 @@ export class Acceptor {
       return false;
     }
     const { summary, dropLevel } = this.#throttle.dropped(now);
-    if (summary !== undefined)
-      this.#events.event(summary.level, "startups.throttle", summary.text);
+    if (summary !== undefined) this.#events.event(summary.level, "startups.throttle", summary.text);
     this.#events.event(
       dropLevel,
       "connection.dropped",

@@ -35,19 +35,33 @@ export function sayEnded(
     seconds: Math.round(performance.now() - connection.acceptedMs) / 1000,
   };
   if (fault !== undefined)
-    events.event("error", "broker.fault", `broker of ${from}: ${fault.message}`, { fields, pid: pair.pid });
+    events.event("error", "broker.fault", `broker of ${from}: ${fault.message}`, {
+      fields,
+      pid: pair.pid,
+    });
   else if (pair.ending === undefined)
-    events.event("error", "broker.died", `broker of ${from} is gone without a word`, { fields, pid: pair.pid });
+    events.event("error", "broker.died", `broker of ${from} is gone without a word`, {
+      fields,
+      pid: pair.pid,
+    });
   events.event("debug1", "connection.ended", `${from} ended: ${ending.end}`, { fields });
 }
 
 /** A pair that was never used. */
 export function sayPairFailed(events: EventSink, pair: Pair, fault: PeerFault | undefined): void {
   const why = fault?.message ?? "it is gone";
-  events.event("error", "pair.failed", `broker ${pair.pid} failed before it had a connection: ${why}`);
+  events.event(
+    "error",
+    "pair.failed",
+    `broker ${pair.pid} failed before it had a connection: ${why}`,
+  );
 }
 
 /** `layer` is "name: what was seen". */
 export function sayMissingLayer(events: EventSink, layer: string): void {
-  events.event("info", "sandbox.layer-missing", `session processes lack a layer of confinement: ${layer}`);
+  events.event(
+    "info",
+    "sandbox.layer-missing",
+    `session processes lack a layer of confinement: ${layer}`,
+  );
 }

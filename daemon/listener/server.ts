@@ -24,11 +24,11 @@ export interface ServerOptions {
   /** For the process title: the command line. */
   readonly commandLine: string;
   /** It listens: called once. */
-  listening(): void;
+  readonly listening: () => void;
   /** It cannot, or does not any more. The pid file is removed; nothing runs on. */
-  exit(status: number): void;
+  readonly exit: (status: number) => void;
   /** LogLevel and its like have changed. */
-  reloaded(settings: Settings): void;
+  readonly reloaded: (settings: Settings) => void;
 }
 
 /** sshd's exit status for everything but wrong flags and a missing host key. */
@@ -46,7 +46,6 @@ export class Server {
   #sockets: ListeningSocket[] = [];
   #isListening = false;
   #isOver = false;
-  #reloading = false;
 
   constructor(settings: Settings, options: ServerOptions) {
     this.#settings = settings;
@@ -101,7 +100,11 @@ export class Server {
     for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const)
       process.on(signal, () => {
         const { [signal]: number } = constants.signals;
-        this.#options.events.event("info", "terminating", `Received signal ${number}; terminating.`);
+        this.#options.events.event(
+          "info",
+          "terminating",
+          `Received signal ${number}; terminating.`,
+        );
         this.end(signal === "SIGTERM" ? 0 : failure);
       });
     process.on("SIGHUP", () => {
@@ -128,8 +131,11 @@ export class Server {
     for (const error of errors) events.event("error", "host-key.failed", error);
     if (keys.length === 0) {
       if (this.#isListening) {
-        this.#reloading = false;
-        events.event("error", "reload.failed", "no hostkeys available -- the old configuration stays.");
+        events.event(
+          "error",
+          "reload.failed",
+          "no hostkeys available -- the old configuration stays.",
+        );
       } else {
         events.event("info", "host-key.none", "sshd: no hostkeys available -- exiting.");
         this.end(1);
@@ -144,7 +150,6 @@ export class Server {
   #ready(settings: Settings): void {
     if (settings === this.#settings) return;
     this.#settings = settings;
-    this.#reloading = false;
     this.#options.reloaded(settings);
     this.#listen(settings);
   }
@@ -171,7 +176,7 @@ export class Server {
 
   #reload(): void {
     const { events, flags } = this.#options;
-    if (this.#reloading || !this.#isListening) return;
+    if (!this.#isListening) return;
     let settings: Settings;
     try {
       settings = loadSettings(flags);
@@ -181,7 +186,6 @@ export class Server {
       events.event("error", "reload.failed", "Received SIGHUP; the old configuration stays.");
       return;
     }
-    this.#reloading = true;
     notifyServiceManager("RELOADING=1");
     events.event("info", "restarting", "Received SIGHUP; restarting.");
     this.#supervisor.apply(settings);

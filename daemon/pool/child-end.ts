@@ -4,9 +4,17 @@ import { constants } from "node:os";
 /** done: nothing to say. failed: it gave up with an error. killed: from outside. crashed: a fault of its own. violation: by its filter. */
 export type EndClass = "done" | "failed" | "killed" | "crashed" | "violation";
 
-const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+const signalNames = new Map(
+  Object.entries(constants.signals).map(([name, number]) => [number, name]),
+);
 /** An administrator's way of ending one connection; SIGKILL among them is told, for it may be the kernel out of memory. */
-const fromOutside: ReadonlySet<string> = new Set(["SIGHUP", "SIGINT", "SIGTERM", "SIGKILL", "SIGQUIT"]);
+const fromOutside: ReadonlySet<string> = new Set([
+  "SIGHUP",
+  "SIGINT",
+  "SIGTERM",
+  "SIGKILL",
+  "SIGQUIT",
+]);
 
 export interface ProcessEnd {
   /** Exit status, or the signal's number when `bySignal`. */

@@ -16,15 +16,20 @@ const refillDelayMs = 100;
 const maxFailures = 8;
 
 export interface PoolHandlers {
-  event(pair: Pair, event: BrokerEvent): void;
-  login(pair: Pair, identity: Identity, sessionFd: number): void;
-  ended(pair: Pair, connection: Connection, ending: Ending, fault: PeerFault | undefined): void;
+  readonly event: (pair: Pair, event: BrokerEvent) => void;
+  readonly login: (pair: Pair, identity: Identity, sessionFd: number) => void;
+  readonly ended: (
+    pair: Pair,
+    connection: Connection,
+    ending: Ending,
+    fault: PeerFault | undefined,
+  ) => void;
   /** A pair died before it was used. */
-  failed(pair: Pair, fault: PeerFault | undefined): void;
+  readonly failed: (pair: Pair, fault: PeerFault | undefined) => void;
   /** A connection that no pair could be had for is closed. */
-  refused(connection: Connection): void;
+  readonly refused: (connection: Connection) => void;
   /** A layer of confinement does not hold in new pairs; told once for each text. */
-  missingLayer(layer: string): void;
+  readonly missingLayer: (layer: string) => void;
 }
 interface Waiting {
   readonly connection: Connection;
@@ -138,7 +143,8 @@ export class Pool {
     const source = this.#source;
     if (source === undefined) return;
     const wanted = this.#size + this.#waiting.length - this.#warm.length;
-    for (let i = this.#starting.size; i < Math.min(wanted, maxStarting); i += 1) this.#start(source);
+    for (let i = this.#starting.size; i < Math.min(wanted, maxStarting); i += 1)
+      this.#start(source);
   }
 
   #start(source: Source): void {

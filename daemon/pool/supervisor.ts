@@ -64,7 +64,8 @@ class Generation {
 }
 
 const sameKeys = (one: readonly Uint8Array[], other: readonly Uint8Array[]): boolean =>
-  one.length === other.length && one.every((key, i) => Buffer.from(key).equals(other[i] ?? new Uint8Array()));
+  one.length === other.length &&
+  one.every((key, i) => Buffer.from(key).equals(other[i] ?? new Uint8Array()));
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
@@ -108,7 +109,8 @@ export class Supervisor {
 
   /** Something forked from this layout has ended abnormally: it must not be tried against again. */
   suspect(zygote: ZygoteProcess): void {
-    if (this.#current?.zygote === zygote) this.#renew(this.#current, "a process forked from it ended abnormally");
+    if (this.#current?.zygote === zygote)
+      this.#renew(this.#current, "a process forked from it ended abnormally");
   }
 
   /** Called for each connection: is the zygote due? */
@@ -153,14 +155,17 @@ export class Supervisor {
   #startSigner(generation: Generation): void {
     const { poller, nullFd, stderrFd } = this.#options;
     const load = generation.settings.signerLoad;
-    const signer = new SignerProcess({ poller, nullFd, stderrFd, load }, {
-      loaded: (_, keys, errors) => {
-        this.#loaded(generation, signer, keys, errors);
+    const signer = new SignerProcess(
+      { poller, nullFd, stderrFd, load },
+      {
+        loaded: (_, keys, errors) => {
+          this.#loaded(generation, signer, keys, errors);
+        },
+        gone: () => {
+          this.#signerGone(generation, signer);
+        },
       },
-      gone: () => {
-        this.#signerGone(generation, signer);
-      },
-    });
+    );
     generation.signer = signer;
     this.#signerPids.set(signer.pid, signer);
   }
@@ -211,22 +216,24 @@ export class Supervisor {
     const { poller, nullFd, stderrFd } = this.#options;
     const { snapshotFd, settings } = generation;
     const { heapFlags } = settings;
-    const zygote = new ZygoteProcess({ poller, nullFd, stderrFd, snapshotFd, heapFlags }, {
-      ready: () => {
-        this.#zygoteReady(generation, zygote);
+    const zygote = new ZygoteProcess(
+      { poller, nullFd, stderrFd, snapshotFd, heapFlags },
+      {
+        ready: () => {
+          this.#zygoteReady(generation, zygote);
+        },
+        childEnded: (_, end) => {
+          this.#childEnded(zygote, end);
+        },
+        gone: () => {
+          this.#zygoteGone(generation, zygote);
+        },
       },
-      childEnded: (_, end) => {
-        this.#childEnded(zygote, end);
-      },
-      gone: () => {
-        this.#zygoteGone(generation, zygote);
-      },
-    });
+    );
     generation.successor = zygote;
     generation.successorSinceMs = performance.now();
     this.#zygotePids.add(zygote.pid);
-    if (generation.hostKeys !== undefined)
-      zygote.configure(generation.hostKeys, settings.debug);
+    if (generation.hostKeys !== undefined) zygote.configure(generation.hostKeys, settings.debug);
   }
 
   #zygoteReady(generation: Generation, zygote: ZygoteProcess): void {
@@ -243,14 +250,14 @@ export class Supervisor {
       this.#handlers.ready(generation.settings);
     }
     for (const fork of this.#logins.splice(0)) fork(zygote);
-    if (signer?.isReady === true)
-      this.#pool.use({ zygote, signer }, generation.settings.warmPairs);
+    if (signer?.isReady === true) this.#pool.use({ zygote, signer }, generation.settings.warmPairs);
   }
 
   #zygoteGone(generation: Generation, zygote: ZygoteProcess): void {
     const isServing = generation.zygote === zygote;
     if (isServing) generation.zygote = undefined;
-    else if (generation.successor !== zygote) return; // retired, and its last child has ended
+    else if (generation.successor !== zygote)
+      return; // retired, and its last child has ended
     else generation.successor = undefined;
     if (isServing && generation === this.#current) this.#pool.pause();
     if (generation.successor !== undefined) return; // one is on its way already
@@ -284,7 +291,11 @@ export class Supervisor {
     const delayMs = Math.min(firstRetryMs * 2 ** generation.failures, lastRetryMs);
     generation.failures += 1;
     if (generation.failures >= patience) this.#pool.refuseWaiting();
-    this.#options.events.event("error", `${kind}.retry`, `${kind} is gone, starting another in ${delayMs} ms`);
+    this.#options.events.event(
+      "error",
+      `${kind}.retry`,
+      `${kind} is gone, starting another in ${delayMs} ms`,
+    );
     const timer = setTimeout(() => {
       this.#retries.delete(timer);
       if (generation === this.#current || generation === this.#next) start();

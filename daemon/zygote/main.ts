@@ -34,7 +34,7 @@ switch (born.role) {
     enterBroker({ ...born, ...prepared, config, hostKeys, delaySecret: snapshot.delaySecret });
     break;
   case "login":
-    enterLogin({ ...born, ...prepared, config });
+    enterLogin({ ...born, ...prepared, config, openFiles: snapshot.openFiles });
     break;
   case "done":
     exitNow(0);

@@ -2,13 +2,12 @@
 import { runBroker } from "../../broker/main.ts";
 import type { Config } from "../../config/load.ts";
 import type { Identity } from "../../ipc/worker.ts";
-import { setRlimit } from "../../native/confine.ts";
 import { closeFd } from "../../native/descriptors.ts";
-import { resource } from "../../sandbox/constants.ts";
 import { runSession } from "../../session/main.ts";
 import { runLogin } from "../../worker/main.ts";
+import { setOpenFilesLimit, type OpenFilesLimit } from "../open-files.ts";
 import type { HostKeyFacts } from "./host-keys.ts";
-import type { Prepared, Privsep } from "./prepare.ts";
+import type { Privsep } from "./prepare.ts";
 
 export interface BrokerRole {
   readonly listenerFd: number;
@@ -18,7 +17,9 @@ export interface BrokerRole {
   readonly hostKeys: readonly HostKeyFacts[];
   readonly delaySecret: Uint8Array;
 }
-export interface LoginRole extends Prepared {
+export interface LoginRole {
+  readonly privsep: Privsep;
+  readonly openFiles: OpenFilesLimit;
   readonly identity: Identity;
   readonly sessionFd: number;
   readonly config: Config;
@@ -39,10 +40,11 @@ export function enterBroker(role: BrokerRole): void {
 export function enterLogin({ identity, sessionFd, config, privsep, openFiles }: LoginRole): void {
   for (const fd of Object.values(privsep.namespaces) as (number | undefined)[])
     if (fd !== undefined) closeFd(fd);
-  setRlimit(resource.nofile, ...openFiles);
+  setOpenFilesLimit(openFiles);
   runLogin({ identity, sessionFd, config });
 }
 
-export function rehearse(_config: Config, _hostKeys: readonly HostKeyFacts[]): void {
+export function rehearse(...role: readonly [Config, readonly HostKeyFacts[]]): void {
+  void role;
   // session/rehearsal.ts
 }

@@ -47,7 +47,7 @@ class Zygote {
     }
   }
 
-  report<K extends keyof typeof zygoteReports & string>(
+  report<K extends keyof typeof zygoteReports>(
     name: K,
     body: Body<(typeof zygoteReports)[K]>,
   ): void {
