@@ -19,10 +19,12 @@ export const maxSignatureBytes = 4096;
 export const maxNameBytes = 64;
 /** LOGIN_NAME_MAX is 256; sshd takes what a packet holds, we do not. */
 export const maxUserBytes = 1024;
+/** Messages of a client before it is authenticated: what the broker's permits grant. sshd stops at 1024 attempts. */
+export const maxAuthRequests = 128;
 export const maxLogTextBytes = 2048;
 export const maxPathBytes = 4096;
-/** A Banner file: sshd reads 1 MiB, we read what one packet carries. */
-export const maxBannerBytes = 64 * 1024;
+/** A Banner file: sshd reads 1 MiB, we read what one message carries. */
+export const maxBannerBytes = 128 * 1024;
 export const maxEnvironmentNameBytes = 1024;
 export const maxEnvironmentValueBytes = 32 * 1024;
 export const maxTerminalModesBytes = 1024;

@@ -13,6 +13,8 @@ export interface MessageHandlers<In extends Protocol> {
   closed(): void;
   /** A message that the table does not know as it came; its descriptors are closed. The handler decides what ends. */
   fault(fault: PeerFault): void;
+  /** What had to wait has been sent: for who holds more back while `isDrained` is false. */
+  drained?(): void;
 }
 
 interface Unsent {
@@ -128,6 +130,7 @@ export class MessageSocket<In extends Protocol, Out extends Protocol> {
       this.#unsent.shift();
     }
     this.#interest();
+    this.#handlers.drained?.();
   }
 
   #receive(): void {

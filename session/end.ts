@@ -1,22 +1,18 @@
 // How a connection ended, in the words of the broker's protocol.
 import type { EndReason } from "../ipc/monitor.ts";
+import type { Ending } from "./monitor-client.ts";
 import type { EndReason as TransportEnd } from "./ssh/transport-options.ts";
 
-export interface Ending {
-  readonly reason: EndReason;
-  /** SSH disconnect reason. */
-  readonly code: number;
-  readonly text: Uint8Array;
-}
-
+/** Errors of a stream that say that the peer, or the way to it, is gone. */
 const resets = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"]);
 
+export const ending = (reason: EndReason, code = 0, text: Uint8Array | string = ""): Ending => ({
+  reason,
+  code,
+  text: typeof text === "string" ? Buffer.from(text) : text,
+});
+
 export function endingOf(end: TransportEnd): Ending {
-  const ending = (reason: EndReason, code = 0, text: Uint8Array | string = ""): Ending => ({
-    reason,
-    code,
-    text: typeof text === "string" ? Buffer.from(text) : text,
-  });
   switch (end.end) {
     case "closed":
       return ending(end.identified ? "peer-closed" : "idle-before-identification");
@@ -32,7 +28,9 @@ export function endingOf(end: TransportEnd): Ending {
     }
     case "fault": {
       const { code, disconnectReason, message } = end.fault;
-      if (code === "BAD_IDENTIFICATION") return ending("bad-identification", 0, message);
+      // "... identifier "LINE"": the broker's line has its own words around it.
+      if (code === "BAD_IDENTIFICATION")
+        return ending("bad-identification", 0, /"(.*)"$/s.exec(message)?.[1] ?? message);
       if (code === "VERSION_MISMATCH") return ending("version-mismatch", 0, message);
       if (code === "NO_COMMON_ALGORITHM")
         return ending("no-common-algorithm", disconnectReason, message);

@@ -1,57 +1,60 @@
-// ClientAliveInterval: a client that has been silent is asked, and one that stays silent is given up (sshd_config(5)).
-import type { PacketSender } from "./ssh/layers.ts";
-import { SSH_MSG_GLOBAL_REQUEST } from "./ssh/message-numbers.ts";
-import { WireWriter } from "./ssh/wire.ts";
+// ClientAliveInterval: a client that has been silent is asked for a sign of life, and one that stays silent is given up (sshd_config(5)).
 
 export interface KeepaliveOptions {
-  readonly sender: PacketSender;
+  /** 0: never. */
   readonly intervalMs: number;
-  /** Unanswered questions; 0: asked for ever. */
+  /** Questions without any sign of life before it is given up; 0: asked for ever. */
   readonly countMax: number;
-  bytesReceived(): number;
-  givenUp(): void;
+  /** Of the connection: whatever comes is a sign of life. */
+  readonly bytesReceived: () => number;
+  readonly ask: () => void;
+  readonly giveUp: () => void;
 }
+
+/** What a timer holds; a longer one would fire at once. */
+export const maxTimerMs = 2 ** 31 - 1;
 
 export class Keepalive {
   readonly #options: KeepaliveOptions;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | null = null;
+  #seen = 0;
   #unanswered = 0;
-  #seen: number;
 
   constructor(options: KeepaliveOptions) {
     this.#options = options;
-    this.#seen = options.bytesReceived();
-    if (options.intervalMs > 0)
-      this.#timer = setInterval(() => {
-        this.#tick();
-      }, options.intervalMs);
+  }
+
+  start(): void {
+    const { intervalMs, bytesReceived } = this.#options;
+    if (intervalMs === 0) return;
+    this.#seen = bytesReceived();
+    this.#timer = setInterval(
+      () => {
+        this.#look();
+      },
+      Math.min(intervalMs, maxTimerMs),
+    );
   }
 
   stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
   }
 
-  #tick(): void {
-    const { sender, countMax, bytesReceived, givenUp } = this.#options;
+  #look(): void {
+    const { countMax, bytesReceived, ask, giveUp } = this.#options;
     const received = bytesReceived();
-    // Whatever came is a sign of life.
-    if (received !== this.#seen) this.#unanswered = 0;
-    const wasSilent = received === this.#seen;
-    this.#seen = received;
-    if (!wasSilent) return;
-    if (countMax > 0 && this.#unanswered >= countMax) {
-      this.stop();
-      givenUp();
+    if (received !== this.#seen) {
+      this.#seen = received;
+      this.#unanswered = 0;
       return;
     }
     this.#unanswered += 1;
-    sender.send(
-      new WireWriter()
-        .byte(SSH_MSG_GLOBAL_REQUEST)
-        .string("keepalive@openssh.com")
-        .bool(true)
-        .finish(),
-    );
+    if (countMax > 0 && this.#unanswered > countMax) {
+      this.stop();
+      giveUp();
+      return;
+    }
+    ask();
   }
 }

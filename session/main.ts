@@ -1,22 +1,20 @@
 // The session process, from its fork to the end of its connection. It parses every byte of the network, and holds nothing but its two
 // sockets: what it wants, it must ask for.
 import type { Config } from "../config/load.ts";
-import type { EndReason } from "../ipc/monitor.ts";
+import { answers, requests } from "../ipc/monitor.ts";
+import { workerAnswers, workerRequests } from "../ipc/worker.ts";
 import { closeAllExcept } from "../native/descriptors.ts";
+import { MessageSocket } from "../native/message-socket.ts";
 import { Poller } from "../native/poller.ts";
 import { exitNow, loopFds, retitle, setTitle } from "../native/process.ts";
 import { confineSessionProcess, type SessionConfinement } from "../sandbox/confine-session.ts";
-import { endingOf } from "./end.ts";
-import { Keepalive } from "./keepalive.ts";
-import { MonitorClient } from "./monitor-client.ts";
-import { Connection } from "./ssh/connection.ts";
+import { ending } from "./end.ts";
+import { MonitorClient, type AnswerBody, type Ending } from "./monitor-client.ts";
+import { PipeStream } from "./pipe-stream.ts";
+import { algorithmPreferences, ServedConnection } from "./served-connection.ts";
 import type { HostPublicKey } from "./ssh/layers.ts";
 import { prepareKex, type PreparedKex } from "./ssh/prepared-kex.ts";
 import { DescriptorStream } from "./ssh/stream.ts";
-import { Transport } from "./ssh/transport.ts";
-import type { AlgorithmPreferences } from "./ssh/transport-options.ts";
-import { Userauth } from "./ssh/userauth.ts";
-import { WorkerClient } from "./worker-client.ts";
 
 export interface SessionInheritance {
   /** The socket to the broker: all that is kept. */
@@ -26,186 +24,128 @@ export interface SessionInheritance {
   readonly confinement: SessionConfinement;
 }
 
-const softwareVersion = "SSH-2.0-sallyport_0.1";
+/** For a broker that does not read our last request. */
+const lastRequestMs = 5000;
+const abnormalStatus = 1;
+const program = "sallyportd: session";
 
 /** In the process that the broker has just forked: one thread, no Poller yet. Returns at once; the event loop goes on. */
 export function runSession(inherited: SessionInheritance): void {
-  setTitle("sallyportd: session [warm]");
-  const namespaceFds = Object.values(inherited.confinement.namespaces) as (number | undefined)[];
-  closeAllExcept([
-    inherited.monitorFd,
-    ...loopFds(),
-    ...namespaceFds.filter((fd) => fd !== undefined),
-  ]);
-  new Session(inherited);
+  setTitle(`${program} [warm]`);
+  closeInherited(inherited);
+  // The last descriptors that are opened here; whatever comes later comes from the broker or the worker.
+  const poller = new Poller();
+  const session = new SessionProcess(inherited, poller);
+  process.on("uncaughtException", (error) => {
+    session.fail(error);
+  });
+  session.prepare();
+  session.confine();
+  // From here on it serves: connection, go, and what the client wants.
 }
 
-type ConnectionBody = Parameters<ConstructorParameters<typeof MonitorClient>[2]["connection"]>[0];
+/** The namespaces are closed by joining them. */
+function closeInherited({ monitorFd, confinement }: SessionInheritance): void {
+  const namespaces = Object.values(confinement.namespaces) as (number | undefined)[]; // of NamespaceFds
+  closeAllExcept([monitorFd, ...loopFds(), ...namespaces.filter((fd) => fd !== undefined)]);
+}
 
-class Session {
+class SessionProcess {
   readonly #inherited: SessionInheritance;
-  readonly #poller = new Poller();
+  readonly #poller: Poller;
   readonly #monitor: MonitorClient;
-  readonly #algorithms: AlgorithmPreferences;
-  readonly #prepared: PreparedKex;
-  #peer: ConnectionBody | undefined;
+  #prepared: PreparedKex | undefined;
+  #peer: AnswerBody<"connection"> | null = null;
+  /** The connection's, until it is served. */
   readonly #fds: number[] = [];
-  #transport: Transport | undefined;
-  #connection: Connection | undefined;
-  #keepalive: Keepalive | undefined;
-  #endsAs: EndReason | undefined;
+  #served: ServedConnection | null = null;
+  #isOver = false;
 
-  constructor(inherited: SessionInheritance) {
+  constructor(inherited: SessionInheritance, poller: Poller) {
     this.#inherited = inherited;
-    const { config, hostKeys, confinement } = inherited;
-    const options = config.global;
-    this.#algorithms = {
-      kex: options.kexAlgorithms,
-      hostKey: options.hostKeyAlgorithms,
-      ciphers: options.ciphers,
-      macs: options.macs,
-    };
-    this.#monitor = new MonitorClient(this.#poller, inherited.monitorFd, {
+    this.#poller = poller;
+    const connect = (
+      handlers: ConstructorParameters<typeof MessageSocket<typeof answers, typeof requests>>[4],
+    ) => new MessageSocket(poller, inherited.monitorFd, answers, requests, handlers);
+    this.#monitor = new MonitorClient(connect, {
       connection: (body, fd) => {
         this.#peer = body;
-        this.#take(fd, !body.separateOutput);
+        this.#adopt(fd, !body.separateOutput);
       },
       connectionOutput: (fd) => {
-        this.#take(fd, true);
+        this.#adopt(fd, true);
       },
       go: () => {
-        this.#go();
+        this.#serve();
       },
       authenticated: (body, workerFd) => {
-        this.#authenticated(body, workerFd);
+        if (this.#served === null) throw new Error("Cannot log in: nothing is served");
+        this.#served.authenticated(body, workerFd);
       },
-      stop: ({ reason, text }) => {
-        this.#endsAs = "stopped";
-        if (reason === 0) exitNow(0);
-        this.#transport?.disconnect(reason, text);
+      stop: (body) => {
+        if (this.#served === null) exitNow(0);
+        this.#served.stop(body);
       },
-      gone: () => exitNow(1),
+      gone: () => exitNow(this.#isOver ? 0 : abnormalStatus),
     });
-    // What costs time and needs no connection is done while nobody waits.
-    this.#prepared = prepareKex("server", this.#algorithms, hostKeys);
-    this.#monitor.confined(confineSessionProcess(confinement));
   }
 
-  #take(fd: number, isLast: boolean): void {
+  /** What costs time and needs no connection is done while nobody waits. */
+  prepare(): void {
+    const { config, hostKeys } = this.#inherited;
+    this.#prepared = prepareKex("server", algorithmPreferences(config.global), hostKeys);
+  }
+
+  /** Says which layers could not be had; the broker, who looks for itself, decides whether one may be missing. */
+  confine(): void {
+    const { confinement } = this.#inherited;
+    this.#monitor.confined(confineSessionProcess({ ...confinement, required: new Set() }));
+  }
+
+  #adopt(fd: number, isLast: boolean): void {
     this.#fds.push(fd);
     if (isLast) this.#monitor.adopted();
   }
 
-  #go(): void {
+  #serve(): void {
     const { config, hostKeys } = this.#inherited;
     const [inputFd = -1, outputFd = inputFd] = this.#fds;
-    const addendum =
-      config.global.versionAddendum === "" ? "" : ` ${config.global.versionAddendum}`;
-    const transport = new Transport({
-      role: {
-        side: "server",
-        hostKeys,
-        signExchange: (parts, done) => {
-          this.#monitor.signExchange(parts, done);
-        },
-        serverSigAlgs: config.global.pubkeyAcceptedAlgorithms,
+    const poller = this.#poller;
+    if (this.#peer === null) throw new Error("Cannot serve: no connection has come");
+    this.#served = new ServedConnection({
+      stream: new DescriptorStream(poller, inputFd, outputFd),
+      peer: this.#peer,
+      options: config.global,
+      hostKeys,
+      ...(this.#prepared === undefined ? {} : { prepared: this.#prepared }),
+      monitor: this.#monitor,
+      workerConnection: (fd) => ({
+        connect: (handlers) =>
+          new MessageSocket(poller, fd, workerAnswers, workerRequests, handlers),
+        stream: (streamFd) => new PipeStream(poller, streamFd),
+      }),
+      setTitle: (title) => {
+        retitle(`${program} ${title}`);
       },
-      stream: new DescriptorStream(this.#poller, inputFd, outputFd),
-      version: `${softwareVersion}${addendum}`,
-      algorithms: this.#algorithms,
-      prepared: this.#prepared,
-      onIdentified: () => {
-        retitle("sallyportd: session [preauth]");
-      },
-      onEstablished: () => {
-        transport.setReceiver(
-          new Userauth(transport, this.#monitor, (fault) => {
-            transport.fail(fault);
-          }),
-        );
-      },
-      onEnd: (end) => {
-        const { reason, code, text } = endingOf(end);
-        this.#end(this.#endsAs ?? reason, code, text);
+      ended: (end, bytesReceived, bytesSent) => {
+        this.#end(end, bytesReceived, bytesSent, 0);
       },
     });
-    this.#transport = transport;
-    transport.start();
+    this.#prepared = undefined;
+    this.#served.start();
   }
 
-  #authenticated(
-    body: Parameters<ConstructorParameters<typeof MonitorClient>[2]["authenticated"]>[0],
-    workerFd: number,
-  ): void {
-    const transport = this.#transport;
-    if (transport === undefined) throw new Error("Cannot log in: no connection");
-    retitle(`sallyportd: session ${body.user}`);
-    const worker = new WorkerClient(this.#poller, workerFd, {
-      exited: ({ channel, ...facts }) => {
-        connection.exited(channel, facts);
-      },
-      gone: () => {
-        connection.abandon();
-        transport.disconnect(11, "The user's worker has ended");
-      },
-    });
-    const connection = new Connection({
-      sender: transport,
-      poller: this.#poller,
-      host: worker,
-      hostKeys: this.#inherited.hostKeys,
-      maxSessions: body.maxSessions,
-      peerVersion: transport.peerVersion,
-      proveHostKey: (blob, algorithm, done) => {
-        this.#monitor.proveHostKey(blob, algorithm, done);
-      },
-      log: (code, text, channel) => {
-        this.#log(body.user, code, text, channel);
-      },
-      fail: (fault) => {
-        transport.fail(fault);
-      },
-    });
-    this.#connection = connection;
-    transport.setReceiver(connection);
-    transport.send(Uint8Array.of(52)); // SSH_MSG_USERAUTH_SUCCESS
-    transport.markAuthenticated({ bytes: body.rekeyBytes, seconds: body.rekeySeconds });
-    connection.announceHostKeys();
-    this.#keepalive = new Keepalive({
-      sender: transport,
-      intervalMs: body.clientAliveIntervalMs,
-      countMax: body.clientAliveCountMax,
-      bytesReceived: () => transport.bytesReceived,
-      givenUp: () => {
-        this.#end("client-not-responding", 0, new Uint8Array());
-      },
-    });
+  /** A bug of ours: the connection ends in the open, and the zygote that this process is a copy of retires. */
+  fail(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#end(ending("internal-error", 0, text), 0, 0, abnormalStatus);
   }
 
-  /** sshd's lines, in its words; the broker marks them as what they are: said by a process that is not believed. */
-  #log(user: string, code: string, text: string, channel: number): void {
-    const from = `from ${this.#peer?.remoteAddress ?? "UNKNOWN"} port ${this.#peer?.remotePort ?? 65_535} id ${channel}`;
-    if (code === "start") {
-      const [what = "", tty] = text.split(" on ");
-      this.#monitor.log(
-        2,
-        code,
-        `Starting session: ${what} ${tty === undefined ? "" : `on ${tty} `}for ${user} ${from}`,
-      );
-    } else if (code === "close") this.#monitor.log(2, code, `Close session: user ${user} ${from}`);
-    else this.#monitor.log(1, code, `${text} (user ${user} ${from})`);
-  }
-
-  #end(reason: EndReason, code: number, text: Uint8Array): void {
-    this.#keepalive?.stop();
-    this.#connection?.release();
-    this.#monitor.ended(
-      reason,
-      code,
-      text,
-      this.#transport?.bytesReceived ?? 0,
-      this.#transport?.bytesSent ?? 0,
-    );
-    exitNow(0);
+  #end(end: Ending, bytesReceived: number, bytesSent: number, status: number): void {
+    if (this.#isOver) exitNow(abnormalStatus);
+    this.#isOver = true;
+    if (this.#monitor.ended(end, bytesReceived, bytesSent)) exitNow(status);
+    // The broker ends us when it has read it.
+    setTimeout(() => exitNow(status), lastRequestMs);
   }
 }

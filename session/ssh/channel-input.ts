@@ -1,100 +1,131 @@
-// From the client to a program: what has arrived and not been written yet, bounded by the window that we gave (RFC 4254 section 5.2).
-import { PeerFault } from "../../ipc/peer-fault.ts";
+// From the client to a program: what has come and the program has not taken yet, bounded by the window that we gave.
+import { ByteQueue } from "./byte-queue.ts";
+import { ReceiveWindow } from "./channel-window.ts";
+import type { ByteStream } from "./layers.ts";
 
-/** As OpenSSH's sessions: 64 packets of 32 KiB. */
-export const initialWindow = 64 * 32 * 1024;
-/** The largest data field that we take in one message. */
-export const maxPacketBytes = 32 * 1024;
+export interface ChannelInputEvents {
+  /** Tell the client (WINDOW_ADJUST). */
+  adjust(bytes: number): void;
+  /** The program has closed its end; what the client goes on sending is thrown away. */
+  broken(): void;
+  /** The stream is closed: after the client's end, `discard` or `broken`. Once. */
+  closed(): void;
+}
 
-/** Where the bytes go; -1 when it has no room. Throws when nobody reads any more. */
-export type InputWriter = (bytes: Uint8Array, offset: number, length: number) => number;
+/** The states of a program's input, in their order. */
+type State =
+  /** No program yet: what comes is kept. */
+  | { readonly state: "waiting" }
+  | { readonly state: "open"; readonly stream: ByteStream }
+  | { readonly state: "closed" };
 
 export class ChannelInput {
-  /** Bytes that the client may still send. */
-  #window = initialWindow;
-  /** Taken by the program since the last adjustment. */
-  #consumed = 0;
-  readonly #chunks: Uint8Array[] = [];
-  #firstOffset = 0;
-  #write: InputWriter | null = null;
-  #isDiscarding = false;
+  readonly #window: ReceiveWindow;
+  readonly #events: ChannelInputEvents;
+  readonly #queue = new ByteQueue();
+  #state: State = { state: "waiting" };
+  /** The client's EOF has come: the stream is closed behind the last byte. */
+  #isEnding = false;
 
-  get isEmpty(): boolean {
-    return this.#chunks.length === 0;
+  constructor(windowBytes: number, events: ChannelInputEvents) {
+    this.#window = new ReceiveWindow(windowBytes);
+    this.#events = events;
   }
 
-  /** `payload[offset, +length)` has arrived; a copy is kept of what cannot be written at once. Throws PeerFault beyond the window. */
+  get isClosed(): boolean {
+    return this.#state.state === "closed";
+  }
+
+  /** `payload[offset, +length)` has come. What cannot be written at once is copied. Throws PeerFault beyond the window. */
   receive(payload: Uint8Array, offset: number, length: number): void {
-    if (length > this.#window) {
-      throw new PeerFault(
-        "WINDOW_EXCEEDED",
-        `Cannot take ${length} bytes of channel data: the window is ${this.#window}`,
-      );
+    this.#window.receive(length);
+    const state = this.#state;
+    let written = 0;
+    if (state.state === "open" && this.#queue.length === 0) {
+      try {
+        written = Math.max(0, state.stream.write(payload, offset, length));
+      } catch {
+        this.#break();
+      }
     }
-    if (length > maxPacketBytes) {
-      throw new PeerFault(
-        "OUT_OF_BOUNDS",
-        `Cannot take ${length} bytes of channel data: limit is ${maxPacketBytes}`,
-      );
-    }
-    this.#window -= length;
-    if (this.#isDiscarding) {
-      this.#consumed += length;
+    if (this.isClosed) {
+      this.#consumed(length);
       return;
     }
-    const written =
-      this.isEmpty && this.#write !== null ? Math.max(0, this.#write(payload, offset, length)) : 0;
-    // The writer may have found nobody to write to.
-    if (this.#isDiscarding as boolean) this.#consumed += length;
-    else {
-      this.#consumed += written;
-      if (written < length) this.#chunks.push(payload.slice(offset + written, offset + length));
+    if (written < length) {
+      this.#queue.push(payload, offset + written, length - written);
+      if (state.state === "open") state.stream.wait(false, true);
     }
+    this.#consumed(written);
   }
 
-  /** The program's input is there: everything kept goes first. */
-  attach(write: InputWriter): void {
-    this.#write = write;
-    this.drain();
+  /** Data that has no meaning here: it counts, and goes nowhere. */
+  receiveAndDrop(length: number): void {
+    this.#window.receive(length);
+    this.#consumed(length);
   }
 
-  /** Writes what is kept until there is no room. */
-  drain(): void {
-    for (
-      let chunk = this.#chunks[0];
-      chunk !== undefined && this.#write !== null;
-      chunk = this.#chunks[0]
-    ) {
-      const written = this.#write(chunk, this.#firstOffset, chunk.length - this.#firstOffset);
-      if (written <= 0) return;
-      this.#consumed += written;
-      this.#firstOffset += written;
-      if (this.#firstOffset < chunk.length) return;
-      this.#chunks.shift();
-      this.#firstOffset = 0;
+  /** The program is there. Takes `stream`: what has been kept goes first. */
+  attach(stream: ByteStream): void {
+    if (this.#state.state !== "waiting") {
+      stream.close();
+      return;
     }
+    this.#state = { state: "open", stream };
+    stream.onReady(() => {
+      this.#drain(stream);
+    });
+    this.#drain(stream);
   }
 
-  /** Nobody will read: what came and what comes is thrown away, so that the client is not held up. */
+  /** The client will send no more. */
+  end(): void {
+    this.#isEnding = true;
+    if (this.#state.state === "open") this.#closeWhenDrained();
+  }
+
+  /** Nobody will read: what is kept and what comes is thrown away, so that the client is not held up. */
   discard(): void {
-    for (const chunk of this.#chunks) this.#consumed += chunk.length;
-    this.#consumed -= this.#firstOffset;
-    this.#chunks.length = 0;
-    this.#firstOffset = 0;
-    this.#write = null;
-    this.#isDiscarding = true;
+    if (this.isClosed) return;
+    this.#close();
   }
 
-  /** Bytes to give back by WINDOW_ADJUST, when they are worth a message; 0 else. */
-  takeAdjustment(): number {
-    if (
-      this.#consumed < initialWindow / 2 &&
-      (this.#consumed === 0 || this.#window > initialWindow / 2)
-    )
-      return 0;
-    const bytes = this.#consumed;
-    this.#consumed = 0;
-    this.#window += bytes;
-    return bytes;
+  #drain(stream: ByteStream): void {
+    if (this.isClosed) return;
+    let written = 0;
+    try {
+      written = this.#queue.writeTo(stream);
+    } catch {
+      this.#break();
+      return;
+    }
+    stream.wait(false, this.#queue.length > 0);
+    this.#consumed(written);
+    this.#closeWhenDrained();
+  }
+
+  #closeWhenDrained(): void {
+    if (this.#isEnding && this.#queue.length === 0) this.#close();
+  }
+
+  #break(): void {
+    this.#close();
+    this.#events.broken();
+  }
+
+  #close(): void {
+    if (this.isClosed) return;
+    if (this.#state.state === "open") this.#state.stream.close();
+    this.#state = { state: "closed" };
+    const kept = this.#queue.length;
+    this.#queue.clear();
+    this.#consumed(kept);
+    this.#events.closed();
+  }
+
+  #consumed(bytes: number): void {
+    this.#window.consume(bytes);
+    const adjustment = this.#window.takeAdjustment();
+    if (adjustment > 0) this.#events.adjust(adjustment);
   }
 }

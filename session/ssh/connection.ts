@@ -1,56 +1,74 @@
-// The connection layer (RFC 4254): channels and global requests. It begins with authentication's success and lasts to the end.
+// The connection layer (RFC 4254), the server's side: channels and global requests, from authentication's success to the end.
 import { PeerFault } from "../../ipc/peer-fault.ts";
-import type { Poller } from "../../native/poller.ts";
-import { initialWindow, maxPacketBytes } from "./channel-input.ts";
-import type { HostPublicKey, PacketSender, PayloadReceiver } from "./layers.ts";
+import {
+  maxDataBytes,
+  narrowWindowBytes,
+  SendWindow,
+  sessionWindowBytes,
+  wideChannels,
+} from "./channel-window.ts";
+import { GlobalRequests, type GlobalRequestOptions } from "./global-requests.ts";
+import type { PacketSender, PayloadReceiver } from "./layers.ts";
 import * as msg from "./message-numbers.ts";
-import type { ProgramHost } from "./program-host.ts";
-import { SessionChannel, type ExitFacts } from "./session-channel.ts";
+import type { ProgramExit, ProgramHost } from "./program-host.ts";
+import { SessionChannel } from "./session-channel.ts";
 import { WireReader, WireWriter } from "./wire.ts";
 
-/** Reasons of CHANNEL_OPEN_FAILURE (section 5.1). */
-const openFailure = {
-  administrativelyProhibited: 1,
-  connectFailed: 2,
-  unknownType: 3,
-  resourceShortage: 4,
-} as const;
-/** Global requests that may wait for a host key proof before them. */
-const maxQueuedGlobals = 64;
-const maxProofs = 16;
-
-export interface ConnectionOptions {
-  readonly sender: PacketSender;
-  readonly poller: Poller;
-  readonly host: ProgramHost;
-  readonly hostKeys: readonly HostPublicKey[];
-  readonly maxSessions: number;
-  readonly peerVersion: Uint8Array;
-  proveHostKey(blob: Uint8Array, algorithm: string, done: (signature: Uint8Array) => void): void;
-  log(code: string, text: string, channel: number): void;
-  /** For a fault found outside `receive`. */
-  fail(fault: PeerFault): void;
+export interface ConnectionEvents {
+  /** A program runs on channel `channel`; `description` as sshd's log has it. */
+  readonly sessionStarted: (channel: number, description: string) => void;
+  readonly sessionRefused: (channel: number, what: string, why: string) => void;
+  readonly sessionClosed: (channel: number) => void;
+  /** `terminalNames` has changed. */
+  readonly terminalsChanged: () => void;
 }
+export interface ConnectionOptions extends Omit<GlobalRequestOptions, "sender"> {
+  readonly sender: PacketSender;
+  readonly host: ProgramHost;
+  readonly maxSessions: number;
+  /** The client's identification line. */
+  readonly peerVersion: Uint8Array;
+  readonly events: ConnectionEvents;
+}
+
+/** Reasons of CHANNEL_OPEN_FAILURE (section 5.1). */
+const openFailures = { administrativelyProhibited: 1, connectFailed: 2, unknownChannelType: 3 };
+type OpenFailure = keyof typeof openFailures;
+/** Known, and not offered. */
+const refusedTypes = new Set([
+  "direct-tcpip",
+  "direct-streamlocal@openssh.com",
+  "tun@openssh.com",
+  "x11",
+  "forwarded-tcpip",
+  "forwarded-streamlocal@openssh.com",
+  "auth-agent@openssh.com",
+]);
 
 export class Connection implements PayloadReceiver {
   readonly #options: ConnectionOptions;
+  readonly #globals: GlobalRequests;
+  readonly #takesEow: boolean;
+  /** By our numbers, the lowest free one first: below maxSessions. */
   readonly #channels = new Map<number, SessionChannel>();
-  readonly #globals: Uint8Array[] = [];
-  #isProving = false;
-  #noMoreSessions = false;
+  /** Channels with lower numbers have existed. */
+  #usedNumbers = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#globals = new GlobalRequests(options);
+    this.#takesEow = /^SSH-[\d.]+-OpenSSH/.test(
+      Buffer.from(options.peerVersion).toString("latin1"),
+    );
   }
 
-  /** OpenSSH PROTOCOL section 2.5: all our host keys, for clients that keep more than one. */
   announceHostKeys(): void {
-    const writer = new WireWriter()
-      .byte(msg.SSH_MSG_GLOBAL_REQUEST)
-      .string("hostkeys-00@openssh.com")
-      .bool(false);
-    for (const key of this.#options.hostKeys) writer.string(key.blob);
-    this.#options.sender.send(writer.finish());
+    this.#globals.announceHostKeys();
+  }
+
+  /** Names of the terminals that are in use. */
+  get terminalNames(): string[] {
+    return [...this.#channels.values()].flatMap(({ terminalName }) => terminalName ?? []);
   }
 
   receive(payload: Uint8Array): boolean {
@@ -59,14 +77,17 @@ export class Connection implements PayloadReceiver {
       case msg.SSH_MSG_USERAUTH_REQUEST:
         return true; // RFC 4252 section 5.1: silently ignored after success
       case msg.SSH_MSG_GLOBAL_REQUEST:
-        this.#globalRequest(payload);
+        this.#globals.receive(payload);
         return true;
       case msg.SSH_MSG_REQUEST_SUCCESS:
       case msg.SSH_MSG_REQUEST_FAILURE:
-        return true; // answers to our keepalives: that they came is all that counts
+        return true; // to a keepalive, or to nothing
       case msg.SSH_MSG_CHANNEL_OPEN:
         this.#open(new WireReader(payload, 1));
         return true;
+      case msg.SSH_MSG_CHANNEL_OPEN_CONFIRMATION:
+      case msg.SSH_MSG_CHANNEL_OPEN_FAILURE:
+        throw new PeerFault("WRONG_DIRECTION", `Cannot take message ${type}: we open no channels`);
       case msg.SSH_MSG_CHANNEL_WINDOW_ADJUST:
       case msg.SSH_MSG_CHANNEL_DATA:
       case msg.SSH_MSG_CHANNEL_EXTENDED_DATA:
@@ -74,195 +95,125 @@ export class Connection implements PayloadReceiver {
       case msg.SSH_MSG_CHANNEL_CLOSE:
       case msg.SSH_MSG_CHANNEL_REQUEST:
       case msg.SSH_MSG_CHANNEL_SUCCESS:
-      case msg.SSH_MSG_CHANNEL_FAILURE: {
-        const reader = new WireReader(payload, 1);
-        const number = reader.uint32();
-        const channel = this.#channels.get(number);
-        if (channel === undefined)
-          throw new PeerFault(
-            "UNKNOWN_CHANNEL",
-            `Cannot take message ${type}: no channel ${number}`,
-          );
-        channel.receive(type, payload, reader);
+      case msg.SSH_MSG_CHANNEL_FAILURE:
+        this.#channelMessage(type, payload);
         return true;
-      }
-      case msg.SSH_MSG_CHANNEL_OPEN_CONFIRMATION:
-      case msg.SSH_MSG_CHANNEL_OPEN_FAILURE:
-        throw new PeerFault("UNKNOWN_CHANNEL", `Cannot take message ${type}: we opened no channel`);
       default:
         return false;
     }
   }
 
   roomAvailable(): void {
-    for (const channel of this.#channels.values()) channel.resume();
+    // Who comes first changes, so that no channel starves the others.
+    const channels = [...this.#channels.values()];
+    this.#turn += 1;
+    const first = this.#turn % Math.max(1, channels.length);
+    for (const channel of [...channels.slice(first), ...channels.slice(0, first)])
+      channel.roomAvailable();
+  }
+  #turn = 0;
+
+  /** The program of channel `channel` has ended. */
+  exited(channel: number, exit: ProgramExit): void {
+    this.#channels.get(channel)?.exited(exit);
   }
 
-  exited(channel: number, facts: ExitFacts): void {
-    this.#channels.get(channel)?.exited(facts);
+  /** Asks the client for a sign of life: any answer will do. sshd asks on a channel where there is one. */
+  askIfAlive(): void {
+    const name = "keepalive@openssh.com";
+    const channel = [...this.#channels.values()].find(({ isOpen }) => isOpen);
+    const writer =
+      channel === undefined
+        ? new WireWriter().byte(msg.SSH_MSG_GLOBAL_REQUEST)
+        : new WireWriter().byte(msg.SSH_MSG_CHANNEL_REQUEST).uint32(channel.remote);
+    this.#options.sender.send(writer.string(name).bool(true).finish());
   }
-  /** The worker is gone: every program's channel ends. */
-  abandon(): void {
-    for (const channel of [...this.#channels.values()]) channel.abandon();
-  }
-  get hasChannels(): boolean {
-    return this.#channels.size > 0;
-  }
+
+  /** The connection has ended: closes what the channels hold. */
   release(): void {
     for (const channel of this.#channels.values()) channel.release();
     this.#channels.clear();
   }
 
+  #channelMessage(type: number, payload: Uint8Array): void {
+    const reader = new WireReader(payload, 1);
+    const number = reader.uint32();
+    const channel = this.#channels.get(number);
+    if (channel !== undefined) {
+      channel.receive(type, payload, reader);
+      return;
+    }
+    // Some clients adjust the window of a channel that both sides have closed; sshd bears it.
+    if (type === msg.SSH_MSG_CHANNEL_WINDOW_ADJUST && number < this.#usedNumbers) return;
+    throw new PeerFault("UNKNOWN_CHANNEL", `Cannot take message ${type}: no channel ${number}`);
+  }
+
   #open(reader: WireReader): void {
     const type = reader.name();
     const remote = reader.uint32();
-    const window = reader.uint32();
+    const windowBytes = reader.uint32();
     const maxPacket = reader.uint32();
-    const refuse = (reason: number, text: string): void => {
-      this.#options.sender.send(
-        new WireWriter()
-          .byte(msg.SSH_MSG_CHANNEL_OPEN_FAILURE)
-          .uint32(remote)
-          .uint32(reason)
-          .string(text)
-          .string("")
-          .finish(),
-      );
+    const refuse = (reason: OpenFailure, text: string): void => {
+      const writer = new WireWriter().byte(msg.SSH_MSG_CHANNEL_OPEN_FAILURE).uint32(remote);
+      writer.uint32(openFailures[reason]).string(text).string("");
+      this.#options.sender.send(writer.finish());
     };
-    if (
-      type === "direct-tcpip" ||
-      type === "direct-streamlocal@openssh.com" ||
-      type === "tun@openssh.com"
-    ) {
-      refuse(openFailure.administrativelyProhibited, "open failed");
-      return;
-    }
     if (type !== "session") {
-      refuse(openFailure.unknownType, "unknown channel type");
+      if (refusedTypes.has(type)) refuse("administrativelyProhibited", "open failed");
+      else refuse("unknownChannelType", "unknown channel type");
       return;
     }
     reader.end();
-    if (this.#noMoreSessions) {
-      throw new PeerFault(
-        "OUT_OF_PHASE",
-        "Possible attack: attempt to open a session after additional sessions disabled",
-      );
+    if (this.#globals.noMoreSessions) {
+      const text = "Possible attack: attempt to open a session after additional sessions disabled";
+      throw new PeerFault("OUT_OF_PHASE", text, { tell: text });
     }
-    // A packet of no bytes would carry nothing for ever.
-    if (maxPacket === 0) {
-      refuse(openFailure.resourceShortage, "maximum packet size is 0");
-      return;
-    }
-    if (this.#channels.size >= this.#options.maxSessions) {
-      refuse(openFailure.connectFailed, "open failed");
-      return;
-    }
-    this.#openSession(remote, window, maxPacket);
+    // It would carry nothing, for ever.
+    if (maxPacket === 0) refuse("connectFailed", "maximum packet size is 0");
+    else if (this.#channels.size >= this.#options.maxSessions)
+      refuse("connectFailed", "open failed");
+    else this.#openSession(remote, new SendWindow(windowBytes, maxPacket));
   }
 
-  #openSession(remote: number, window: number, maxPacket: number): void {
-    const { sender, poller, host, peerVersion } = this.#options;
+  #openSession(remote: number, sendWindow: SendWindow): void {
+    const { sender, host, events } = this.#options;
+    const receiveWindowBytes =
+      this.#channels.size < wideChannels ? sessionWindowBytes : narrowWindowBytes;
     let local = 0;
     while (this.#channels.has(local)) local += 1;
-    this.#channels.set(
+    const channel = new SessionChannel({
       local,
-      new SessionChannel({
-        local,
-        remote,
-        window,
-        maxPacket,
-        sender,
-        poller,
-        host,
-        takesEow: Buffer.from(peerVersion).includes("OpenSSH"),
-        log: (code, text) => {
-          this.#options.log(code, text, local);
+      remote,
+      receiveWindowBytes,
+      sendWindow,
+      sender,
+      host,
+      takesEow: this.#takesEow,
+      events: {
+        started: (description) => {
+          events.sessionStarted(local, description);
         },
+        refused: (what, why) => {
+          events.sessionRefused(local, what, why);
+        },
+        terminalOpened: events.terminalsChanged,
         gone: () => {
-          this.#options.log("close", "", local);
           this.#channels.delete(local);
+          events.sessionClosed(local);
+          if (channel.terminalName !== null) events.terminalsChanged();
         },
-      }),
-    );
+      },
+    });
+    this.#channels.set(local, channel);
+    this.#usedNumbers = Math.max(this.#usedNumbers, local + 1);
     sender.send(
       new WireWriter()
         .byte(msg.SSH_MSG_CHANNEL_OPEN_CONFIRMATION)
         .uint32(remote)
         .uint32(local)
-        .uint32(initialWindow)
-        .uint32(maxPacketBytes)
+        .uint32(receiveWindowBytes)
+        .uint32(maxDataBytes)
         .finish(),
     );
-  }
-
-  /** Answers have no number: a request behind one that waits, waits. */
-  #globalRequest(payload: Uint8Array): void {
-    if (!this.#isProving) this.#serveGlobal(payload);
-    else if (this.#globals.length >= maxQueuedGlobals)
-      throw new PeerFault("FLOOD", "Cannot queue another global request");
-    else this.#globals.push(payload.slice());
-  }
-
-  #serveGlobal(payload: Uint8Array): void {
-    const reader = new WireReader(payload, 1);
-    const name = reader.name();
-    const wantReply = reader.bool();
-    switch (name) {
-      case "no-more-sessions@openssh.com":
-        reader.end();
-        this.#noMoreSessions = true;
-        if (wantReply) this.#reply(msg.SSH_MSG_REQUEST_SUCCESS);
-        return;
-      case "hostkeys-prove-00@openssh.com":
-        if (wantReply) this.#prove(reader);
-        return;
-      default:
-        // Forwarding is not offered; keepalive@openssh.com wants any answer, and sshd gives this one.
-        if (wantReply) this.#reply(msg.SSH_MSG_REQUEST_FAILURE);
-    }
-  }
-  #reply(type: number, content: Uint8Array = new Uint8Array()): void {
-    this.#options.sender.send(new WireWriter().byte(type).bytes(content).finish());
-  }
-
-  /** One proof after another, by the broker's leave; keys that are not ours fail the whole request, as with sshd. */
-  #prove(reader: WireReader): void {
-    const keys: HostPublicKey[] = [];
-    while (reader.remaining > 0) {
-      const blob = reader.string();
-      const key = this.#options.hostKeys.find((own) => Buffer.compare(own.blob, blob) === 0);
-      if (key === undefined || keys.includes(key) || keys.length >= maxProofs) {
-        this.#reply(msg.SSH_MSG_REQUEST_FAILURE);
-        return;
-      }
-      keys.push(key);
-    }
-    this.#isProving = true;
-    const writer = new WireWriter(1024);
-    const proveNext = (): void => {
-      const key = keys.shift();
-      if (key === undefined) {
-        this.#isProving = false;
-        this.#reply(msg.SSH_MSG_REQUEST_SUCCESS, writer.finish());
-        this.#serveQueued();
-        return;
-      }
-      this.#options.proveHostKey(key.blob, key.algorithms[0] ?? "", (signature) => {
-        writer.string(signature);
-        proveNext();
-      });
-    };
-    proveNext();
-  }
-  #serveQueued(): void {
-    try {
-      for (let next = this.#globals.shift(); next !== undefined; next = this.#globals.shift()) {
-        this.#globalRequest(next);
-        if (this.#isProving) return;
-      }
-    } catch (fault) {
-      if (!(fault instanceof PeerFault)) throw fault;
-      this.#options.fail(fault);
-    }
   }
 }

@@ -1,81 +1,114 @@
-// A session channel (RFC 4254 section 6): its requests, one at a time; its program's descriptors; its end, in which EOF and CLOSE are two
-// things and each direction has its own.
+// A session channel (RFC 4254 sections 5 and 6), our side of it. EOF and CLOSE are two things, and each direction has its own; where
+// the RFC leaves a choice it is sshd's (nchan.c, session.c).
 import { PeerFault } from "../../ipc/peer-fault.ts";
-import {
-  maxCommandBytes,
-  maxEnvironmentNameBytes,
-  maxEnvironmentValueBytes,
-  maxTerminalModesBytes,
-} from "../../ipc/limits.ts";
-import { closeFd, writeFd } from "../../native/descriptors.ts";
-import type { Poller } from "../../native/poller.ts";
 import { ChannelInput } from "./channel-input.ts";
-import { ChannelOutput, SendWindow } from "./channel-output.ts";
+import { ChannelOutput } from "./channel-output.ts";
+import type { SendWindow } from "./channel-window.ts";
 import type { PacketSender } from "./layers.ts";
 import * as msg from "./message-numbers.ts";
-import type { ProgramAnswer, ProgramHost } from "./program-host.ts";
-import { WireReader, WireWriter } from "./wire.ts";
+import type { ProgramExit, ProgramHost } from "./program-host.ts";
+import { ReplyQueue } from "./reply-queue.ts";
+import { ChannelProgram, type ProgramStreams } from "./session-channel-program.ts";
+import { readSessionRequest } from "./session-requests.ts";
+import { WireWriter, type WireReader } from "./wire.ts";
 
-export interface ExitFacts {
-  readonly status: number;
-  /** Name without SIG; empty: it exited. */
-  readonly signal: string;
-  readonly coreDumped: boolean;
+export interface SessionChannelEvents {
+  /** `description` as sshd's log has it. */
+  readonly started: (description: string) => void;
+  readonly refused: (what: string, why: string) => void;
+  readonly terminalOpened: () => void;
+  /** Both CLOSEs are exchanged, and no answer is to come: the number is free. */
+  readonly gone: () => void;
 }
 export interface SessionChannelOptions {
   /** Our number of it, and the client's. */
   readonly local: number;
   readonly remote: number;
-  readonly window: number;
-  readonly maxPacket: number;
+  /** What the client may send at first. */
+  readonly receiveWindowBytes: number;
+  readonly sendWindow: SendWindow;
   readonly sender: PacketSender;
-  readonly poller: Poller;
   readonly host: ProgramHost;
-  /** The peer is OpenSSH, which understands eow@openssh.com. */
+  /** The client is OpenSSH, which understands eow@openssh.com. */
   readonly takesEow: boolean;
-  log(code: string, text: string): void;
-  /** Both CLOSEs are exchanged: the number is free. */
-  gone(): void;
+  readonly events: SessionChannelEvents;
 }
 
-/** Requests that may wait for the worker; an honest client sends a dozen before its shell. */
-const maxQueuedRequests = 128;
-const kinds: Readonly<Record<string, number>> = { shell: 0, exec: 1, subsystem: 2 };
+/** Requests that may wait for the worker; an honest client sends some dozens before its shell. */
+const maxPendingRequests = 160;
 
 export class SessionChannel {
   readonly #options: SessionChannelOptions;
-  readonly #input = new ChannelInput();
-  readonly #window: SendWindow;
-  readonly #requests: { name: string; wantReply: boolean; rest: Uint8Array }[] = [];
-  #isAsking = false;
-  /** A terminal's master, once for each direction, until its program starts. */
-  #ptyFds: readonly number[] = [];
-  #hasPty = false;
-  #inputFd = -1;
-  #isInputWatched = false;
-  #outputs: ChannelOutput[] = [];
-  #isStarted = false;
-  #exit: ExitFacts | undefined;
+  readonly #program: ChannelProgram;
+  readonly #input: ChannelInput;
+  readonly #output: ChannelOutput;
+  readonly #replies: ReplyQueue<boolean>;
   #hasReceivedEof = false;
   #hasReceivedClose = false;
   #hasSentEof = false;
   #hasSentClose = false;
+  #isGone = false;
 
   constructor(options: SessionChannelOptions) {
+    const { sender, host, local, remote, sendWindow, receiveWindowBytes, events } = options;
+    const advance = (): void => {
+      this.#advance();
+    };
     this.#options = options;
-    this.#window = new SendWindow(options.window, options.maxPacket);
+    this.#program = new ChannelProgram(host, local, {
+      running: (streams, description) => {
+        this.#run(streams, description);
+      },
+      refused: events.refused,
+      terminalOpened: events.terminalOpened,
+      endOfWrite: () => {
+        this.#output.closeStandardOutput();
+      },
+    });
+    this.#input = new ChannelInput(receiveWindowBytes, {
+      adjust: (bytes) => {
+        // Nothing more comes behind EOF, and nothing may be said behind CLOSE.
+        if (this.#hasReceivedEof || this.#hasReceivedClose || this.#hasSentClose) return;
+        this.#send(msg.SSH_MSG_CHANNEL_WINDOW_ADJUST, (writer) => writer.uint32(bytes));
+      },
+      broken: () => {
+        this.#sendEow();
+      },
+      closed: advance,
+    });
+    this.#output = new ChannelOutput(sender, remote, sendWindow, advance);
+    this.#replies = new ReplyQueue<boolean>(maxPendingRequests, (isGranted) => {
+      if (!this.#hasSentClose)
+        this.#send(isGranted ? msg.SSH_MSG_CHANNEL_SUCCESS : msg.SSH_MSG_CHANNEL_FAILURE);
+    });
   }
 
-  /** One message for this channel; the reader stands behind the channel number. Throws PeerFault. */
+  get remote(): number {
+    return this.#options.remote;
+  }
+  /** Messages may still be sent on it. */
+  get isOpen(): boolean {
+    return !this.#hasSentClose;
+  }
+  get terminalName(): string | null {
+    return this.#program.terminalName;
+  }
+
+  /** One message for this channel; the reader stands behind the channel's number. Throws PeerFault. */
   receive(type: number, payload: Uint8Array, reader: WireReader): void {
-    if (this.#hasReceivedClose)
-      throw new PeerFault("CHANNEL_STATE", `Cannot take message ${type}: the channel was closed`);
+    if (this.#hasReceivedClose) {
+      // sshd lets a late adjustment pass too; nothing else may follow CLOSE (RFC 4254 section 5.3).
+      if (type === msg.SSH_MSG_CHANNEL_WINDOW_ADJUST) return;
+      throw channelFault(`message ${type}`, "its CLOSE has come");
+    }
     switch (type) {
-      case msg.SSH_MSG_CHANNEL_WINDOW_ADJUST:
-        this.#window.add(reader.uint32());
+      case msg.SSH_MSG_CHANNEL_WINDOW_ADJUST: {
+        const bytes = reader.uint32();
         reader.end();
-        this.resume();
+        this.#options.sendWindow.widen(bytes);
+        this.#output.resume();
         return;
+      }
       case msg.SSH_MSG_CHANNEL_DATA:
         this.#data(payload, reader, false);
         return;
@@ -85,57 +118,72 @@ export class SessionChannel {
         return;
       case msg.SSH_MSG_CHANNEL_EOF:
         reader.end();
-        if (this.#hasReceivedEof)
-          throw new PeerFault("CHANNEL_STATE", "Cannot take EOF: it came already");
         this.#hasReceivedEof = true;
-        this.#closeInputWhenWritten();
+        this.#input.end();
         return;
       case msg.SSH_MSG_CHANNEL_CLOSE:
         reader.end();
-        this.#closed();
+        this.#receivedClose();
         return;
       case msg.SSH_MSG_CHANNEL_REQUEST:
         this.#request(reader);
         return;
       case msg.SSH_MSG_CHANNEL_SUCCESS:
       case msg.SSH_MSG_CHANNEL_FAILURE:
-        // We ask nothing with want_reply on a channel; sshd takes these in silence too.
+        // An answer to a keepalive, or to nothing: sshd is silent too.
         reader.end();
+        return;
+      default:
+        throw new RangeError(`Cannot take message ${type}: it is no channel's`);
     }
   }
 
-  /** Room in the transport or the window. */
-  resume(): void {
-    for (const output of this.#outputs) output.resume();
+  /** The transport has room again. */
+  roomAvailable(): void {
+    this.#output.resume();
   }
 
-  /** The program has ended. */
-  exited(facts: ExitFacts): void {
-    this.#exit = facts;
-    // A terminal may be held open by others; pipes are read to their end, as sshd does.
-    if (this.#hasPty) for (const output of this.#outputs) output.endWhenEmpty();
-    this.#closeWhenDone();
+  /** The program has ended. As sshd does, it is said at once; what is still in the pipes follows, to their ends. */
+  exited({ status, signal, coreDumped }: ProgramExit): void {
+    if (!this.#program.exited()) return;
+    if (!this.#hasSentClose) {
+      this.#send(msg.SSH_MSG_CHANNEL_REQUEST, (writer) =>
+        signal === ""
+          ? writer.string("exit-status").bool(false).uint32(status)
+          : writer
+              .string("exit-signal")
+              .bool(false)
+              .string(signal)
+              .bool(coreDumped)
+              .string("")
+              .string(""),
+      );
+    }
+    if (!this.#input.isClosed) {
+      this.#sendEow();
+      this.#input.discard();
+    }
+    if (this.terminalName !== null) this.#output.endWhenEmpty();
+    this.#advance();
   }
 
-  /** The worker is gone: no program, no end of one. */
-  abandon(): void {
-    for (const output of this.#outputs) output.close();
-    this.#closeInput();
-    this.#exit ??= { status: 255, signal: "", coreDumped: false };
-    this.#closeWhenDone();
-  }
-
-  /** Closes what the process holds; nothing is sent. */
+  /** The connection has ended: closes what is held, and says nothing. */
   release(): void {
-    for (const output of this.#outputs) output.close();
-    this.#closeInput();
-    this.#ptyFds.forEach(closeFd);
-    this.#ptyFds = [];
+    this.#hasSentClose = true;
+    this.#isGone = true;
+    this.#closeStreams();
   }
 
   #send(type: number, fill: (writer: WireWriter) => WireWriter = (writer) => writer): void {
-    this.#options.sender.send(
-      fill(new WireWriter().byte(type).uint32(this.#options.remote)).finish(),
+    const { sender, remote } = this.#options;
+    sender.send(fill(new WireWriter(64).byte(type).uint32(remote)).finish());
+  }
+
+  /** OpenSSH PROTOCOL section 2.1: nobody reads what the client sends. */
+  #sendEow(): void {
+    if (!this.#options.takesEow || this.#hasReceivedEof || this.#hasSentClose) return;
+    this.#send(msg.SSH_MSG_CHANNEL_REQUEST, (writer) =>
+      writer.string("eow@openssh.com").bool(false),
     );
   }
 
@@ -144,268 +192,68 @@ export class SessionChannel {
     const at = payload.length - reader.remaining;
     reader.bytes(length);
     reader.end();
-    if (this.#hasReceivedEof)
-      throw new PeerFault("CHANNEL_STATE", "Cannot take data: EOF came already");
-    // Extended data has no meaning from a client; it counts, and goes nowhere.
-    if (isExtended || this.#hasSentClose) return;
-    this.#input.receive(payload, at, length);
-    this.#afterInput();
-  }
-
-  /** After bytes went to the program, or could not: the window, and the interest in its input. */
-  #afterInput(): void {
-    const adjustment = this.#input.takeAdjustment();
-    if (adjustment > 0 && !this.#hasReceivedEof && !this.#hasSentClose) {
-      this.#send(msg.SSH_MSG_CHANNEL_WINDOW_ADJUST, (writer) => writer.uint32(adjustment));
-    }
-    const isWanted = this.#inputFd >= 0 && !this.#input.isEmpty;
-    if (isWanted !== this.#isInputWatched) this.#watchInput(isWanted);
-    this.#closeInputWhenWritten();
-  }
-  #watchInput(isWanted: boolean): void {
-    const { poller } = this.#options;
-    this.#isInputWatched = isWanted;
-    if (!isWanted) poller.remove(this.#inputFd);
-    else {
-      poller.set(this.#inputFd, false, true, () => {
-        this.#input.drain();
-        this.#afterInput();
-      });
-    }
-  }
-
-  readonly #write = (bytes: Uint8Array, offset: number, length: number): number => {
-    try {
-      return writeFd(this.#inputFd, bytes, offset, length);
-    } catch {
-      // Nobody reads any more. The client may go on sending what nobody wants: OpenSSH is told so.
-      this.#closeInput();
-      if (this.#options.takesEow && !this.#hasSentClose) {
-        this.#send(msg.SSH_MSG_CHANNEL_REQUEST, (writer) =>
-          writer.string("eow@openssh.com").bool(false),
-        );
-      }
-      return -1;
-    }
-  };
-
-  #closeInputWhenWritten(): void {
-    // A terminal has no half: its end of input is a character that the user types.
-    if (this.#hasReceivedEof && this.#input.isEmpty && !this.#hasPty && this.#isStarted)
-      this.#closeInput();
-  }
-  #closeInput(): void {
-    this.#input.discard();
-    if (this.#inputFd < 0) return;
-    if (this.#isInputWatched) this.#watchInput(false);
-    closeFd(this.#inputFd);
-    this.#inputFd = -1;
-  }
-
-  #closed(): void {
-    this.#hasReceivedClose = true;
-    this.#options.host.tell("closeChannel", { channel: this.#options.local });
-    this.release();
-    if (!this.#hasSentClose) {
-      this.#hasSentClose = true;
-      this.#send(msg.SSH_MSG_CHANNEL_CLOSE);
-    }
-    this.#options.gone();
-  }
-
-  /** All output sent and the program ended: EOF, how it ended, CLOSE. */
-  #closeWhenDone(): void {
-    if (this.#hasSentClose || !this.#isStarted || this.#outputs.some((output) => output.isOpen))
-      return;
-    if (!this.#hasSentEof) {
-      this.#hasSentEof = true;
-      this.#send(msg.SSH_MSG_CHANNEL_EOF);
-    }
-    const exit = this.#exit;
-    if (exit === undefined) return;
-    if (exit.signal === "") {
-      this.#send(msg.SSH_MSG_CHANNEL_REQUEST, (w) =>
-        w.string("exit-status").bool(false).uint32(exit.status),
-      );
-    } else {
-      this.#send(msg.SSH_MSG_CHANNEL_REQUEST, (w) =>
-        w
-          .string("exit-signal")
-          .bool(false)
-          .string(exit.signal)
-          .bool(exit.coreDumped)
-          .string("")
-          .string(""),
-      );
-    }
-    this.#hasSentClose = true;
-    this.#send(msg.SSH_MSG_CHANNEL_CLOSE);
-    this.#closeInput();
+    if (this.#hasReceivedEof) throw channelFault("data", "its EOF has come");
+    // A session has no use for extended data from a client (section 5.2): sshd drops it too.
+    if (isExtended) this.#input.receiveAndDrop(length);
+    else this.#input.receive(payload, at, length);
   }
 
   #request(reader: WireReader): void {
-    const name = reader.name();
+    const type = reader.name();
     const wantReply = reader.bool();
-    if (this.#requests.length >= maxQueuedRequests)
-      throw new PeerFault("FLOOD", "Cannot queue another channel request");
-    this.#requests.push({ name, wantReply, rest: reader.rest().slice() });
-    this.#next();
-  }
-
-  /** One request at a time: replies have no number, so their order is all that tells them apart. */
-  #next(): void {
-    while (!this.#isAsking) {
-      const request = this.#requests.shift();
-      if (request === undefined) return;
-      this.#isAsking = true;
-      this.#serve(request.name, new WireReader(request.rest), (isDone) => {
-        this.#isAsking = false;
-        if (request.wantReply && !this.#hasSentClose) {
-          this.#send(isDone ? msg.SSH_MSG_CHANNEL_SUCCESS : msg.SSH_MSG_CHANNEL_FAILURE);
-        }
-      });
-    }
-  }
-
-  #serve(name: string, reader: WireReader, settle: (isDone: boolean) => void): void {
-    const { host, local: channel } = this.#options;
-    const ask: ProgramHost["ask"] = (request, body, done) => {
-      host.ask(request, body, (answer) => {
-        done(answer);
-        this.#next();
-      });
-    };
-    const simply = (answer: ProgramAnswer): void => {
-      if (answer.message.name === "refused")
-        this.#options.log(`${name}.refused`, `${name} refused: ${answer.message.body.why}`);
-      settle(answer.message.name === "done");
-    };
-    switch (name) {
-      case "pty-req": {
-        const term = reader.string().slice();
-        const [columns, rows, widthPixels, heightPixels] = [
-          reader.uint32(),
-          reader.uint32(),
-          reader.uint32(),
-          reader.uint32(),
-        ];
-        const modes = reader.string().slice();
-        reader.end();
-        if (term.length > 256 || modes.length > maxTerminalModesBytes) { settle(false); return; }
-        ask(
-          "openPty",
-          { channel, term, columns, rows, widthPixels, heightPixels, modes },
-          (answer) => {
-            if (answer.message.name === "ptyOpened" && !this.#hasReceivedClose) {
-              this.#ptyFds = answer.fds;
-              this.#hasPty = true;
-            } else answer.fds.forEach(closeFd);
-            if (answer.message.name === "refused")
-              this.#options.log("pty.refused", `pty-req refused: ${answer.message.body.why}`);
-            settle(answer.message.name === "ptyOpened");
-          },
-        );
-        return;
-      }
-      case "env": {
-        const [variable, value] = [reader.string().slice(), reader.string().slice()];
-        reader.end();
-        if (variable.length > maxEnvironmentNameBytes || value.length > maxEnvironmentValueBytes)
-          { settle(false); return; }
-        ask("setEnv", { channel, name: variable, value }, (answer) => {
-          settle(answer.message.name === "done");
-        });
-        return;
-      }
-      case "shell":
-      case "exec":
-      case "subsystem": {
-        const command = name === "shell" ? new Uint8Array() : reader.string().slice();
-        reader.end();
-        if (this.#isStarted || command.length > maxCommandBytes) { settle(false); return; }
-        ask("start", { channel, kind: kinds[name] ?? 0, command }, (answer) => {
-          settle(this.#started(answer, name, command));
-        });
-        return;
-      }
-      case "window-change": {
-        const [columns, rows, widthPixels, heightPixels] = [
-          reader.uint32(),
-          reader.uint32(),
-          reader.uint32(),
-          reader.uint32(),
-        ];
-        reader.end();
-        host.tell("windowChange", { channel, columns, rows, widthPixels, heightPixels });
-        settle(true); return;
-      }
-      case "signal": {
-        const signal = reader.string().slice();
-        reader.end();
-        if (signal.length > 32) { settle(false); return; }
-        ask("signal", { channel, name: signal }, simply);
-        return;
-      }
-      case "break": {
-        const milliseconds = reader.uint32();
-        reader.end();
-        ask("break", { channel, milliseconds }, simply);
-        return;
-      }
-      case "eow@openssh.com":
-        // The client reads no more of our output.
-        reader.end();
-        for (const output of this.#outputs) output.close();
-        settle(true);
-        this.#closeWhenDone();
-        return;
-      default:
-        // x11-req, auth-agent-req@openssh.com and whatever else: not here.
-        settle(false);
-    }
-  }
-
-  #output(fd: number, isError: boolean): ChannelOutput {
-    const { remote, sender, poller } = this.#options;
-    return new ChannelOutput({
-      fd,
-      isError,
-      recipient: remote,
-      window: this.#window,
-      sender,
-      poller,
-      ended: () => {
-        this.#closeWhenDone();
-      },
+    const request = readSessionRequest(type, reader);
+    const settle = this.#replies.expect(wantReply);
+    this.#program.serve(request, (isGranted) => {
+      settle(isGranted);
+      this.#advance();
     });
   }
 
-  #started({ message, fds }: ProgramAnswer, name: string, command: Uint8Array): boolean {
-    if (message.name !== "startedOnPty" && message.name !== "startedOnPipes") {
-      fds.forEach(closeFd);
-      const why = message.name === "refused" ? message.body.why : message.name;
-      if (name === "subsystem") {
-        const what = Buffer.from(command.subarray(0, 100)).toString("latin1");
-        this.#options.log("subsystem.failed", `subsystem request for ${what} failed, ${why}`);
-      } else this.#options.log("session.refused", `${name} refused: ${why}`);
-      return false;
+  #run({ input, output, errors }: ProgramStreams, description: string): void {
+    this.#options.events.started(description);
+    this.#output.add(output, false);
+    if (errors !== null) this.#output.add(errors, true);
+    if (this.#hasReceivedClose) this.#output.close();
+    this.#input.attach(input);
+  }
+
+  /** What the client sent before its CLOSE still reaches a program on pipes; a terminal hangs up. */
+  #receivedClose(): void {
+    this.#hasReceivedClose = true;
+    this.#output.close();
+    const { isStarting, hasStarted } = this.#program;
+    if (this.terminalName === null && (isStarting || hasStarted)) this.#input.end();
+    else this.#closeStreams();
+    this.#advance();
+  }
+
+  #closeStreams(): void {
+    this.#output.close();
+    this.#input.discard();
+    this.#program.close();
+  }
+
+  /** Says what is due after any change: EOF behind the last output, CLOSE when the program or the client is done. */
+  #advance(): void {
+    if (this.#isGone) return;
+    const { hasStarted, hasExited, isStarting } = this.#program;
+    const isSaying = !this.#hasSentClose && !this.#hasReceivedClose;
+    if (isSaying && hasStarted && this.#output.isEnded && !this.#hasSentEof) {
+      this.#hasSentEof = true;
+      this.#send(msg.SSH_MSG_CHANNEL_EOF);
     }
-    if (this.#hasReceivedClose) {
-      fds.forEach(closeFd);
-      return false;
+    const isProgramDone = hasExited && this.#output.isEnded;
+    const isClientDone = this.#hasReceivedClose && !isStarting;
+    if (!this.#hasSentClose && this.#input.isClosed && (isProgramDone || isClientDone)) {
+      this.#hasSentClose = true;
+      this.#send(msg.SSH_MSG_CHANNEL_CLOSE);
     }
-    this.#isStarted = true;
-    this.#options.log("start", message.body.description);
-    const [input = -1, output = -1, error] = message.name === "startedOnPty" ? this.#ptyFds : fds;
-    this.#ptyFds = [];
-    this.#inputFd = input;
-    this.#outputs = [
-      this.#output(output, false),
-      ...(error === undefined ? [] : [this.#output(error, true)]),
-    ];
-    this.#input.attach(this.#write);
-    this.#afterInput();
-    this.resume();
-    return true;
+    if (!this.#hasSentClose || !this.#hasReceivedClose || !this.#replies.isEmpty) return;
+    this.#isGone = true;
+    this.#program.forget();
+    this.#options.events.gone();
   }
 }
+
+const channelFault = (what: string, why: string): PeerFault =>
+  new PeerFault("CHANNEL_STATE", `Cannot take ${what} on channel: ${why}`);

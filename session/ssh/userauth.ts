@@ -1,149 +1,160 @@
 // User authentication (RFC 4252, RFC 8332, OpenSSH PROTOCOL section 3.1) as the process sees it that decides nothing: it reads the
-// client's requests, asks the broker, and writes the answer.
-import { disconnectReasons, PeerFault, quote } from "../../ipc/peer-fault.ts";
+// client's requests, asks the broker one at a time, and writes the answers.
+import { maxAuthRequests, maxUserBytes } from "../../ipc/limits.ts";
 import type { AuthOutcome } from "../../ipc/monitor.ts";
-import { maxKeyBlobBytes, maxSignatureBytes, maxUserBytes } from "../../ipc/limits.ts";
+import { disconnectReasons, PeerFault, quote } from "../../ipc/peer-fault.ts";
 import type { PacketSender, PayloadReceiver } from "./layers.ts";
 import * as msg from "./message-numbers.ts";
+import { readUserauthRequest, type Attempt, type UserauthRequest } from "./userauth-request.ts";
 import { WireReader, WireWriter } from "./wire.ts";
 
-/** One attempt, in the words of the broker's protocol. */
-export type Attempt =
-  | { readonly method: "none" }
-  | { readonly method: "unsupported"; readonly name: Uint8Array }
-  | { readonly method: "publickeyQuery"; readonly algorithm: string; readonly blob: Uint8Array }
-  | {
-      readonly method: "publickeySign";
-      readonly algorithm: string;
-      readonly blob: Uint8Array;
-      readonly signature: Uint8Array;
-      /** Present for publickey-hostbound-v00@openssh.com. */
-      readonly hostKey?: Uint8Array;
-    };
 export interface AuthAnswer {
   readonly outcome: AuthOutcome;
+  /** As a name-list. */
   readonly methods: string;
 }
-/** Who decides. Each function calls back once, or never when the connection ends; `success` is told to the layer's owner instead. */
+/** Who decides. Each calls back once, or never when the connection ends; success is told to the layer's owner instead. */
 export interface Authenticator {
   lookupUser(user: Uint8Array, service: Uint8Array, done: (banner: Uint8Array) => void): void;
   attempt(attempt: Attempt, done: (answer: AuthAnswer) => void): void;
 }
+export interface UserauthOptions {
+  readonly sender: PacketSender;
+  readonly authenticator: Authenticator;
+  /** K_S of the first key exchange. */
+  readonly hostKeyBlob: Uint8Array;
+  /** Ends the connection for a fault that is found outside `receive`. */
+  fail(fault: PeerFault): void;
+}
 
-/** Requests that a client may send ahead of our answers. */
-const maxQueued = 16;
-/** sshd's cap on attempts, whatever they are. */
-const maxAttempts = 1024;
+/** Requests that a client may send ahead of our answers, and their bytes. */
+const maxQueued = 8;
+const maxQueuedBytes = 128 * 1024;
 const service = Buffer.from("ssh-connection");
-const hostBoundMethod = "publickey-hostbound-v00@openssh.com";
+const tooMany = "Too many authentication failures";
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+/** For SSH_MSG_DISCONNECT: a peer's bytes, as far as they are fit to be printed. */
+const printable = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.subarray(0, 128))
+    .toString("latin1")
+    .replace(/[^ -~]/g, "?");
 
 export class Userauth implements PayloadReceiver {
-  readonly #sender: PacketSender;
-  readonly #authenticator: Authenticator;
-  readonly #fail: (fault: PeerFault) => void;
-  #isServiceAccepted = false;
-  #user: Uint8Array | undefined;
+  readonly #options: UserauthOptions;
   readonly #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #isServiceAccepted = false;
+  /** The user that the broker was asked to look up: there is one a connection. */
+  #user: Uint8Array | null = null;
+  /** A request waits for the broker. */
   #isBusy = false;
-  #attempts = 0;
+  #received = 0;
 
-  /** `fail` ends the connection for a fault found outside `receive`. */
-  constructor(
-    sender: PacketSender,
-    authenticator: Authenticator,
-    fail: (fault: PeerFault) => void,
-  ) {
-    this.#sender = sender;
-    this.#authenticator = authenticator;
-    this.#fail = fail;
+  constructor(options: UserauthOptions) {
+    this.#options = options;
   }
 
   receive(payload: Uint8Array): boolean {
     const type = payload[0] ?? 0;
-    if (type === msg.SSH_MSG_SERVICE_REQUEST) {
-      this.#serviceRequest(payload);
-      return true;
+    // What is not ours the transport refuses: 80 to 255 too (RFC 4252 section 6), and what only a server says.
+    if (type !== msg.SSH_MSG_SERVICE_REQUEST && type !== msg.SSH_MSG_USERAUTH_REQUEST) return false;
+    this.#received += 1;
+    if (this.#received > maxAuthRequests) {
+      // sshd stops at 1024; the broker's permits end here.
+      throw new PeerFault("FLOOD", "Cannot take message: too many before authentication", {
+        tell: tooMany,
+      });
     }
-    if (type !== msg.SSH_MSG_USERAUTH_REQUEST) return false;
-    if (!this.#isServiceAccepted) {
-      throw new PeerFault("OUT_OF_PHASE", "Cannot authenticate: the service was not asked for");
-    }
-    if (this.#isBusy) {
-      if (this.#queue.length >= maxQueued)
-        throw new PeerFault("FLOOD", "Cannot queue another authentication request");
-      this.#queue.push(payload.slice());
-    } else this.#request(payload);
+    if (type === msg.SSH_MSG_SERVICE_REQUEST) this.#serviceRequest(payload);
+    else this.#userauthRequest(payload);
     return true;
   }
+
   roomAvailable(): void {
     // Nothing here is sent without being asked for.
   }
 
+  /** Some clients ask anew before each method; sshd grants it as often as they like. */
   #serviceRequest(payload: Uint8Array): void {
     const reader = new WireReader(payload, 1);
     const name = reader.name();
     reader.end();
-    if (this.#isServiceAccepted || name !== "ssh-userauth") {
+    if (name !== "ssh-userauth") {
       throw new PeerFault("OUT_OF_PHASE", `bad service request ${quote(name)}`, {
-        disconnectReason: disconnectReasons.serviceNotAvailable,
         tell: `bad service request ${name.slice(0, 64)}`,
       });
     }
     this.#isServiceAccepted = true;
-    this.#sender.send(new WireWriter().byte(msg.SSH_MSG_SERVICE_ACCEPT).string(name).finish());
+    this.#options.sender.send(
+      new WireWriter().byte(msg.SSH_MSG_SERVICE_ACCEPT).string(name).finish(),
+    );
   }
 
-  #request(payload: Uint8Array): void {
-    this.#attempts += 1;
-    if (this.#attempts > maxAttempts)
-      throw new PeerFault("FLOOD", "Cannot take another authentication request");
-    const reader = new WireReader(payload, 1);
-    const user = reader.string();
-    const asked = reader.string();
-    const method = reader.name();
-    const attempt = readAttempt(method, reader);
+  #userauthRequest(payload: Uint8Array): void {
+    if (!this.#isServiceAccepted)
+      throw new PeerFault("OUT_OF_PHASE", "Cannot authenticate: the service was not asked for");
+    if (!this.#isBusy) {
+      this.#serve(readUserauthRequest(payload));
+      return;
+    }
+    this.#queuedBytes += payload.length;
+    if (this.#queue.length >= maxQueued || this.#queuedBytes > maxQueuedBytes)
+      throw new PeerFault("FLOOD", "Cannot queue authentication request: too many wait");
+    this.#queue.push(payload.slice());
+  }
+
+  #serve({ user, service: asked, attempt, hostKey }: UserauthRequest): void {
+    const { authenticator, hostKeyBlob, sender } = this.#options;
+    const known = this.#user;
+    if (known !== null && (!same(known, user) || !same(asked, service))) {
+      const text =
+        `Change of username or service not allowed: (${printable(known)},ssh-connection) -> ` +
+        `(${printable(user)},${printable(asked)})`;
+      throw new PeerFault("MISMATCH", text, { tell: text });
+    }
     if (!same(asked, service)) {
       throw new PeerFault("OUT_OF_PHASE", `Cannot authenticate for service ${quote(asked)}`, {
         disconnectReason: disconnectReasons.serviceNotAvailable,
       });
     }
+    if (hostKey !== null && !same(hostKey, hostKeyBlob))
+      throw new PeerFault("MISMATCH", "Cannot authenticate: bound to a host key that is not ours");
+    if (user.length > maxUserBytes)
+      throw new PeerFault("OUT_OF_BOUNDS", `Cannot look up user: name of ${user.length} bytes`);
     this.#isBusy = true;
-    const known = this.#user;
-    if (known === undefined) {
-      if (user.length > maxUserBytes)
-        throw new PeerFault("OUT_OF_BOUNDS", `Cannot take a user name of ${user.length} bytes`);
-      this.#user = user.slice();
-      this.#authenticator.lookupUser(this.#user, service, (banner) => {
-        if (banner.length > 0) {
-          this.#sender.send(
-            new WireWriter().byte(msg.SSH_MSG_USERAUTH_BANNER).string(banner).string("").finish(),
-          );
-        }
-        this.#ask(attempt);
-      });
+    if (known !== null) {
+      this.#ask(attempt);
       return;
     }
-    if (!same(known, user)) {
-      const text = `Change of username or service not allowed: (${printable(known)},ssh-connection) -> (${printable(user)},ssh-connection)`;
-      throw new PeerFault("MISMATCH", text, { tell: text });
-    }
-    this.#ask(attempt);
+    this.#user = user;
+    authenticator.lookupUser(user, service, (banner) => {
+      if (banner.length > 0) {
+        sender.send(
+          new WireWriter(banner.length + 16)
+            .byte(msg.SSH_MSG_USERAUTH_BANNER)
+            .string(banner)
+            .string("")
+            .finish(),
+        );
+      }
+      this.#ask(attempt);
+    });
   }
 
   #ask(attempt: Attempt): void {
-    this.#authenticator.attempt(attempt, (answer) => {
+    this.#options.authenticator.attempt(attempt, (answer) => {
       this.#answer(attempt, answer);
     });
   }
 
   #answer(attempt: Attempt, { outcome, methods }: AuthAnswer): void {
+    const { sender } = this.#options;
     switch (outcome) {
       case "keyAcceptable":
         if (attempt.method !== "publickeyQuery")
-          throw new Error("Cannot answer: no key was asked about");
-        this.#sender.send(
-          new WireWriter()
+          throw new TypeError("Cannot answer: no key was asked about");
+        sender.send(
+          new WireWriter(512)
             .byte(msg.SSH_MSG_USERAUTH_PK_OK)
             .string(attempt.algorithm)
             .string(attempt.blob)
@@ -152,7 +163,7 @@ export class Userauth implements PayloadReceiver {
         break;
       case "failure":
       case "partial":
-        this.#sender.send(
+        sender.send(
           new WireWriter()
             .byte(msg.SSH_MSG_USERAUTH_FAILURE)
             .string(methods)
@@ -161,55 +172,25 @@ export class Userauth implements PayloadReceiver {
         );
         break;
       case "tooMany":
-        this.#sender.disconnect(
-          disconnectReasons.protocolError,
-          "Too many authentication failures",
-        );
+        sender.disconnect(disconnectReasons.protocolError, tooMany);
         return;
     }
     this.#isBusy = false;
+    this.#serveNext();
+  }
+
+  #serveNext(): void {
     const next = this.#queue.shift();
     if (next === undefined) return;
+    this.#queuedBytes -= next.length;
     try {
-      this.#request(next);
+      this.#serve(readUserauthRequest(next));
     } catch (fault) {
       if (!(fault instanceof PeerFault)) throw fault;
-      this.#fail(fault);
+      this.#options.fail(fault);
+    } finally {
+      // It may hold a password.
+      next.fill(0);
     }
   }
-}
-
-const printable = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.subarray(0, 100))
-    .toString("latin1")
-    .replace(/[^ -~]/g, "?");
-
-/** The method's own fields. What is well formed but beyond our bounds is a method that we do not have: it fails. */
-function readAttempt(method: string, reader: WireReader): Attempt {
-  const unsupported: Attempt = { method: "unsupported", name: Buffer.from(method.slice(0, 64)) };
-  if (method === "none") {
-    reader.end();
-    return { method };
-  }
-  if (method !== "publickey" && method !== hostBoundMethod) return unsupported;
-  const isSigned = reader.bool();
-  const algorithm = reader.name();
-  const blob = reader.string().slice();
-  const hostKey = method === hostBoundMethod ? reader.string().slice() : undefined;
-  const signature = isSigned ? reader.string().slice() : undefined;
-  reader.end();
-  const isTooLong =
-    algorithm.length > 64 ||
-    blob.length > maxKeyBlobBytes ||
-    (hostKey?.length ?? 0) > maxKeyBlobBytes ||
-    (signature?.length ?? 0) > maxSignatureBytes;
-  if (isTooLong) return unsupported;
-  if (signature === undefined) return { method: "publickeyQuery", algorithm, blob };
-  return {
-    method: "publickeySign",
-    algorithm,
-    blob,
-    signature,
-    ...(hostKey === undefined ? {} : { hostKey }),
-  };
 }
