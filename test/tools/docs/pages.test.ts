@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { logLevels } from "../../../ipc/listener.ts";
+import { isKnownCode } from "../../../daemon/log/event-codes.ts";
+import { configurationPage } from "../../../tools/docs/configuration-page.ts";
+import { logsPage } from "../../../tools/docs/logs-page.ts";
+
+const root = new URL("../../../", import.meta.url).pathname;
+
+t.test("docs/configuration.md and docs/logs.md are current", (t) => {
+  t.equal(readFileSync(join(root, "docs/configuration.md"), "utf8"), configurationPage());
+  t.equal(readFileSync(join(root, "docs/logs.md"), "utf8"), logsPage());
+  t.end();
+});
+
+t.test("every code that the sources give an event is in the catalogue", (t) => {
+  const files = ["daemon", "broker"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => join(root, folder, name)),
+  );
+  let found = 0;
+  for (const file of files) {
+    const text = readFileSync(file, "utf8");
+    // An event's code follows its level; a broker's LogEvent names it.
+    const calls = text.matchAll(
+      /(?:event\(\s*(?:"[a-z0-9]+"|[^"(),]+\?[^,]+|\w+)|\bcode):?,?\s*"([a-z.-]+)",/g,
+    );
+    for (const [, code = ""] of calls) {
+      // A helper that takes the sink first, then the level.
+      if (logLevels.some((level) => level === code)) continue;
+      found += 1;
+      t.ok(isKnownCode(code), `${code} of ${file}`);
+    }
+  }
+  t.ok(found > 30, `${found} codes seen`);
+  t.end();
+});
