@@ -44,6 +44,11 @@ export class Inbound {
         `strict KEX violation: unexpected packet type ${type} (seqnr ${sequence})`,
       );
     }
+    // Data comes this way: nothing is made or compared that need not be.
+    if (type > msg.LAST_KEX_MESSAGE && type !== msg.SSH_MSG_PING) {
+      this.#passUp(type, payload, sequence);
+      return;
+    }
     switch (type) {
       case msg.SSH_MSG_DISCONNECT:
         this.#disconnect(payload);
@@ -69,27 +74,33 @@ export class Inbound {
       case msg.SSH_MSG_EXT_INFO:
         this.#extInfo(payload);
         return;
+      case msg.SSH_MSG_SERVICE_REQUEST:
+      case msg.SSH_MSG_SERVICE_ACCEPT:
+        this.#passUp(type, payload, sequence);
+        return;
     }
-    if (type >= msg.SSH_MSG_KEX_INIT && type <= msg.LAST_KEX_MESSAGE) {
-      kex.receiveMethod(payload);
-      return;
-    }
-    this.#checkBetweenExchanges(`message ${type}`);
+    if (type >= msg.SSH_MSG_KEX_INIT) kex.receiveMethod(payload);
     // 8 to 19 and 22 to 29 are the transport's too (RFC 4250 section 4.1.1), and nobody has given them a meaning.
-    const isForLayer =
-      type === msg.SSH_MSG_SERVICE_REQUEST ||
-      type === msg.SSH_MSG_SERVICE_ACCEPT ||
-      type > msg.LAST_KEX_MESSAGE;
-    if (isForLayer && this.#host.receiver()?.receive(payload, sequence) === true) return;
+    else this.#refuse(type, sequence);
+  }
+
+  #passUp(type: number, payload: Uint8Array, sequence: number): void {
+    this.#checkBetweenExchanges(type);
+    if (this.#host.receiver()?.receive(payload, sequence) !== true) this.#refuse(type, sequence);
+  }
+
+  /** Nobody knows this message: RFC 4253 section 11.4 wants an answer, but who is not authenticated gets none. */
+  #refuse(type: number, sequence: number): void {
+    this.#checkBetweenExchanges(type);
     if (!this.isAuthenticated)
       throw outOfPhase(`message ${type}`, "the client is not authenticated");
     this.#host.send(new WireWriter(5).byte(msg.SSH_MSG_UNIMPLEMENTED).uint32(sequence).finish());
   }
 
   /** RFC 4253 section 7.1: from its KEXINIT to its NEWKEYS a peer sends nothing else; and before the first NEWKEYS neither. */
-  #checkBetweenExchanges(what: string): void {
+  #checkBetweenExchanges(type: number): void {
     if (this.#kex.isInitial || this.#kex.isPeerBound) {
-      throw outOfPhase(what, "a key exchange is in progress");
+      throw outOfPhase(`message ${type}`, "a key exchange is in progress");
     }
   }
 
@@ -131,7 +142,7 @@ export class Inbound {
 
   /** RFC 8308 section 2.4: after NEWKEYS; and for what it may contain, only before authentication is over. */
   #extInfo(payload: Uint8Array): void {
-    this.#checkBetweenExchanges("EXT_INFO");
+    this.#checkBetweenExchanges(msg.SSH_MSG_EXT_INFO);
     if (this.isAuthenticated || this.#extInfosLeft === 0) {
       throw outOfPhase("EXT_INFO", "it came already, or too late");
     }

@@ -8,6 +8,8 @@ export interface MemoryStreamOptions {
   capacityBytes: number;
   /** Most bytes that one `read` or `write` moves: called for each, so that tests can cut the stream anywhere. */
   segment?: () => number;
+  /** Runs a readiness callback later: `queueMicrotask`, or the queue of who drives both ends without the event loop. */
+  schedule?: (task: () => void) => void;
 }
 
 /** One direction: a ring. */
@@ -48,11 +50,12 @@ class Pipe {
   }
 }
 
-/** One end. Readiness comes in microtasks, level-triggered as long as it is waited for: no timers, no handles. */
+/** One end. Readiness is level-triggered and comes in microtasks unless `schedule` says otherwise: no timers, no handles. */
 export class MemoryStream implements ByteStream {
   readonly #incoming: Pipe;
   readonly #outgoing: Pipe;
   readonly #segment: () => number;
+  readonly #schedule: (task: () => void) => void;
   #peer: MemoryStream | null = null;
   #ready: Ready | null = null;
   #wantsRead = false;
@@ -60,10 +63,11 @@ export class MemoryStream implements ByteStream {
   #isScheduled = false;
   #isClosed = false;
 
-  constructor(incoming: Pipe, outgoing: Pipe, segment: () => number) {
+  constructor(incoming: Pipe, outgoing: Pipe, options: MemoryStreamOptions) {
     this.#incoming = incoming;
     this.#outgoing = outgoing;
-    this.#segment = segment;
+    this.#segment = options.segment ?? (() => options.capacityBytes);
+    this.#schedule = options.schedule ?? queueMicrotask;
   }
 
   /** @internal Called once by `memoryStreamPair`. */
@@ -114,7 +118,7 @@ export class MemoryStream implements ByteStream {
   look(): void {
     if (this.#isScheduled || this.#isClosed || this.#isReady() === 0) return;
     this.#isScheduled = true;
-    queueMicrotask(() => {
+    this.#schedule(() => {
       this.#isScheduled = false;
       const bits = this.#isClosed ? 0 : this.#isReady();
       if (bits === 0) return;
@@ -135,11 +139,10 @@ export class MemoryStream implements ByteStream {
 export function memoryStreamPair(
   options: MemoryStreamOptions = { capacityBytes: 256 * 1024 },
 ): [MemoryStream, MemoryStream] {
-  const segment = options.segment ?? (() => options.capacityBytes);
   const there = new Pipe(options.capacityBytes);
   const back = new Pipe(options.capacityBytes);
-  const a = new MemoryStream(back, there, segment);
-  const b = new MemoryStream(there, back, segment);
+  const a = new MemoryStream(back, there, options);
+  const b = new MemoryStream(there, back, options);
   a.join(b);
   b.join(a);
   return [a, b];

@@ -22,8 +22,7 @@ export class RawClient {
   readonly writer = new PacketWriter();
   /** Every payload that the server has sent, in order. */
   readonly received: Uint8Array[] = [];
-  serverVersion = new Uint8Array(0);
-  /** What follows the identification line before packets could be read. */
+  serverVersion: Uint8Array = new Uint8Array(0);
   isClosed = false;
   readonly #stream: ByteStream;
   readonly #identification = new Identification("client");
