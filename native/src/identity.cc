@@ -61,8 +61,8 @@ Status EffectiveUser::Become(uid_t uid, gid_t gid, const std::vector<gid_t> &gro
   if (prctl(PR_GET_PDEATHSIG, &deathSignal_) < 0) return Failed("prctl");
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   if (syscall(SYS_capget, &header, capabilities_) < 0) return Failed("capget");
-  active_ = true; // from here on there is something to restore
   if (syscall(SYS_setgroups, groups.size(), groups.data()) < 0) return Failed("setgroups");
+  active_ = true; // from here on there is something to restore
   if (syscall(SYS_setresgid, kSame, gid, kSame) < 0) return Failed("setresgid");
   if (syscall(SYS_setresuid, kSame, uid, kSame) < 0) return Failed("setresuid");
   if (geteuid() != uid || getegid() != gid) return Failed("verify", EPERM);

@@ -1,7 +1,7 @@
 // Locks and confines a process whose runtime has all its threads; `argv[2]` names the case, `argv[3]` its argument. Prints JSON.
 import { execFileSync } from "node:child_process";
 import { pbkdf2 } from "node:crypto";
-import { mkdir, mkdirSync, open, readFile, readFileSync, rmSync, writeSync } from "node:fs";
+import { mkdir, mkdirSync, open, readFile, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
 import { landlockAllowPath, landlockRuleset, setIds } from "../../../native/confine.ts";
@@ -13,16 +13,11 @@ import {
   threadReport,
   type ThreadOperation,
 } from "../../../native/threads.ts";
+import { say } from "./report.ts";
 import { killOn } from "../seccomp-programs.ts";
 
 const [scenario = "", argument = ""] = process.argv.slice(2);
 
-/** Written before anything that may kill us. */
-function say(value: unknown): void {
-  const plain = (_: string, item: unknown) =>
-    typeof item === "bigint" ? `0x${item.toString(16)}` : item;
-  writeSync(1, `${JSON.stringify(value, plain)}\n`);
-}
 function attempt(action: () => unknown): unknown {
   try {
     return action() ?? "done";
