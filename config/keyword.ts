@@ -21,7 +21,7 @@ export interface Values<T> {
 }
 
 /** How lines of one keyword come together. named: as append, but each name once, the first one. */
-export type Repeat = "first" | "append" | "last" | "named";
+export type Repeat = "first" | "append" | "named";
 /**
  * supported: does what sshd_config(5) says. own: ours. fixed: only a value that asks for nothing is taken. without-effect: taken, and
  * changes nothing, because what it tunes is not there. ignored: as sshd ignores it, with a line in the log. silent: the same without.

@@ -35,7 +35,8 @@ const fixed = (
   support: "fixed",
   read: (line) => {
     const value = line.words.join(" ");
-    if (accepted.includes(value.toLowerCase())) return value.toLowerCase();
+    const found = accepted.find((each) => each.toLowerCase() === value.toLowerCase());
+    if (found !== undefined) return found;
     const isRestriction = extra.isRestriction === true;
     throw new NotSupported(
       `${line.written} ${value} is not supported yet (${what}); only "${accepted[0]}" is`,
@@ -110,6 +111,7 @@ export const inertKeywords: readonly Keyword[] = [
   fixed("ExposeAuthInfo", no, "telling the session how it authenticated", inMatch),
   fixed("PermitUserRC", no, "~/.ssh/rc", inMatch),
   fixed("UseDNS", no, "names of clients"),
+  fixed("FingerprintHash", ["SHA256"], "other fingerprints"),
   fixed("PerSourcePenalties", no, penalties),
   fixed("PerSourceMaxStartups", none, "limits for each source"),
   fixed("ChannelTimeout", none, "timeouts of channels", inMatch),
@@ -118,6 +120,7 @@ export const inertKeywords: readonly Keyword[] = [
   fixed("PAMServiceName", ["sshd"], "PAM", inMatch),
   fixed("LogVerbose", none, "more lines for some files", inMatch),
   withoutEffect("Compression", ["yes", "no", "delayed"], "no", "no compression is offered, whatever is said"),
+  withoutEffect("PrintLastLog", flag, "no", "no login records are kept yet"),
   withoutEffect("DisableForwarding", flag, "no", "nothing is forwarded anyway", inMatch),
   withoutEffect("ModuliFile", undefined, "", "no method with such groups is offered"),
   withoutEffect("SecurityKeyProvider", undefined, "internal", "host keys on security keys are not supported yet"),

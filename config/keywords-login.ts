@@ -137,5 +137,4 @@ export const loginKeywords: readonly Keyword[] = [
   option("SetEnv", "setEnv", environment, "`NAME=value` for every session", inMatch),
   option("PermitUserEnvironment", "permitUserEnvironment", userEnvironment, "~/.ssh/environment and `environment=`: `yes`, `no` or patterns"),
   option("PrintMotd", "printMotd", flag, "Show /etc/motd to login shells"),
-  option("PrintLastLog", "printLastLog", flag, "Show the last login to login shells"),
 ];

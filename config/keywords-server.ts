@@ -74,10 +74,6 @@ const logLevel: Values<ServerOptions["logLevel"]> = {
   },
   print: (value) => [value.toUpperCase()],
 };
-const fingerprints: Values<"sha256" | "md5"> = {
-  read: oneOf(["sha256", "md5"]).read,
-  print: (value) => [value.toUpperCase()],
-};
 const facility: Values<ServerOptions["syslogFacility"]> = {
   read: (line) => {
     const word = single(line);
@@ -133,7 +129,6 @@ export const serverKeywords: readonly Keyword[] = [
   option("Ciphers", "ciphers", algorithms("cipher"), "Ciphers"),
   option("MACs", "macs", algorithms("mac"), "MACs, for the ciphers that need one; `hmac-sha1` and its etm form only on request"),
   option("RekeyLimit", "rekeyLimit", rekey, "Bytes (`default`: the cipher's) and optionally time until new keys", inMatch),
-  option("FingerprintHash", "fingerprintHash", fingerprints, "How fingerprints are logged; the last line counts", { repeat: "last" }),
   option("VersionAddendum", "versionAddendum", restOfLine(checkAddendum), "Text after the version in the identification line, or `none`"),
   option("MaxStartups", "maxStartups", startups, "Connections not authenticated yet: `BEGIN[:RATE:FULL]`"),
   option("LoginGraceTime", "loginGraceTime", duration, "Time to authenticate; 0: no limit"),

@@ -24,8 +24,6 @@ export interface ServerOptions {
   /** Bits. */
   readonly requiredRsaSize: number;
   readonly rekeyLimit: RekeyLimit;
-  /** For log lines. */
-  readonly fingerprintHash: "sha256" | "md5";
   readonly versionAddendum: string;
   readonly pubkeyAuthentication: boolean;
   readonly pubkeyAuthOptions: readonly ("touch-required" | "verify-required")[];
@@ -56,7 +54,6 @@ export interface ServerOptions {
   /** Path; "": none. */
   readonly banner: string;
   readonly printMotd: boolean;
-  readonly printLastLog: boolean;
   /** Seconds; 0: never. */
   readonly clientAliveInterval: number;
   readonly clientAliveCountMax: number;
@@ -107,7 +104,6 @@ export const defaults: ServerOptions = {
   pubkeyAcceptedAlgorithms: implemented.pubkey.offered,
   requiredRsaSize: 1024,
   rekeyLimit: { bytes: 0, seconds: 0 },
-  fingerprintHash: "sha256",
   versionAddendum: "",
   pubkeyAuthentication: true,
   pubkeyAuthOptions: [],
@@ -131,7 +127,6 @@ export const defaults: ServerOptions = {
   subsystem: [],
   banner: "",
   printMotd: true,
-  printLastLog: true,
   clientAliveInterval: 0,
   clientAliveCountMax: 3,
   tcpKeepAlive: true,

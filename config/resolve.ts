@@ -21,8 +21,6 @@ function join({ repeat }: Keyword, earlier: unknown, later: unknown): unknown {
   switch (repeat) {
     case "first":
       return earlier;
-    case "last":
-      return later;
     case "append":
       return [...(earlier as unknown[]), ...(later as unknown[])]; // see above
     case "named":

@@ -90,6 +90,7 @@ t.test("loadConfig() refuses by name what is not built yet", (t) => {
     "TrustedUserCAKeys /x",
     "PerSourcePenalties crash:1",
     "UseDNS yes",
+    "FingerprintHash md5",
     "PermitUserRC yes",
     "AuthenticationMethods publickey,password",
     "Subsystem sftp internal-sftp",

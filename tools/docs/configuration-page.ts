@@ -6,7 +6,6 @@ import { table } from "./markdown.ts";
 
 const repeats: Readonly<Record<Keyword["repeat"], string>> = {
   first: "first line",
-  last: "last line",
   append: "add up",
   named: "first of a name",
 };
