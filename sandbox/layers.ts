@@ -36,4 +36,12 @@ export const requiredByDefault: readonly LayerName[] = [
   "noNewPrivs",
   "seccomp",
 ];
+/** What a server that was not started as root can have, like sshd then: it serves its own user alone. */
+export const requiredWithoutRoot: readonly LayerName[] = [
+  "undumpable",
+  "deathSignal",
+  "rlimits",
+  "noNewPrivs",
+  "seccomp",
+];
 export const isLayerName = (name: string): name is LayerName => Object.hasOwn(layers, name);

@@ -5,7 +5,12 @@ import type { Config } from "../../config/load.ts";
 import { makeNamespaces, type NamespaceFds } from "../../native/confine.ts";
 import { groupsOf, userByName, userById } from "../../native/users.ts";
 import { openFilesLimit, raiseOpenFilesLimit } from "../open-files.ts";
-import { isLayerName, requiredByDefault, type LayerName } from "../../sandbox/layers.ts";
+import {
+  isLayerName,
+  requiredByDefault,
+  requiredWithoutRoot,
+  type LayerName,
+} from "../../sandbox/layers.ts";
 
 /** The root of session processes where no mount namespace can be made; ours alone, on a file system that a reboot empties. */
 const emptyRoot = "/run/sallyport/empty";
@@ -36,29 +41,37 @@ function makeEmptyRoot(): string {
   return emptyRoot;
 }
 
+const isRoot = (): boolean => process.getuid?.() === 0;
+
 function requiredLayers(config: Config): ReadonlySet<LayerName> {
   const { sandboxRequire } = config.global;
-  return new Set(
-    sandboxRequire.length === 0 ? requiredByDefault : sandboxRequire.filter(isLayerName),
-  );
+  if (sandboxRequire.length > 0) return new Set(sandboxRequire.filter(isLayerName));
+  return new Set(isRoot() ? requiredByDefault : requiredWithoutRoot);
 }
 
-/** As root. Throws when the privsep user is gone or the empty root is not safe. */
-export function prepare(config: Config): Prepared {
+/** Whose ids session processes take; without root there is only one identity to have, as with sshd. */
+function privsepIds(config: Config): { uid: number; gid: number } {
+  if (!isRoot()) return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   const user = userByName(config.global.privsepUser);
   if (user === null)
     throw new Error(`Privilege separation user ${config.global.privsepUser} does not exist`);
+  return user;
+}
+
+/** Throws when the privsep user is gone or the empty root is not safe. */
+export function prepare(config: Config): Prepared {
+  const { uid, gid } = privsepIds(config);
   raiseOpenFilesLimit(openFilesLimit());
   const { fds: namespaces } = makeNamespaces();
   // The service modules of these databases are loaded by their first use, and then shared by all children.
-  groupsOf(user.name, user.gid);
-  userById(0);
+  groupsOf(userById(0)?.name ?? "root", 0);
   createHash("sha256").update("").digest();
   return {
     privsep: {
-      uid: user.uid,
-      gid: user.gid,
-      emptyRoot: makeEmptyRoot(),
+      uid,
+      gid,
+      // Without root there is no changing to it.
+      emptyRoot: isRoot() ? makeEmptyRoot() : "/",
       namespaces,
       required: requiredLayers(config),
     },
