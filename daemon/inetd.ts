@@ -96,6 +96,13 @@ export function serveInetd(settings: Settings, options: SupervisorOptions): void
       }
     }
   });
+  // ssh hangs up on its ProxyCommand when it is done; the end of its pipe is what ends the connection, and the log gets its last lines.
+  process.on("SIGHUP", () => undefined);
+  for (const signal of ["SIGTERM", "SIGINT"] as const)
+    process.on(signal, () => {
+      for (const pair of pool.serving) pair.stop();
+      if (pool.serving.size === 0) end(failure);
+    });
   supervisor.apply(settings);
   const { connection, fd, outputFd } = takeStandardStreams();
   pool.serve(connection, fd, outputFd);

@@ -50,7 +50,7 @@ export function loadSettings(flags: Flags): Settings {
     delaySecret,
     openFiles,
     rehearse: !flags.inetd,
-    warmPairs: single ? 1 : warmPairs,
+    warmPairs: single ? 0 : warmPairs,
     heapFlags,
     signerLoad: {
       paths: hostKey.map((path) => encoder.encode(path)),

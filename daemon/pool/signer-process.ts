@@ -30,6 +30,7 @@ export class SignerProcess {
       this.pid = spawnOurs("signer/main", {
         fds: [options.nullFd, options.nullFd, options.stderrFd, theirs],
         cwd: "/",
+        detached: true, // Ctrl-C in the terminal of -D is for the listener alone
       });
     } catch (error) {
       closeFd(ours);

@@ -207,9 +207,13 @@ export class Supervisor {
     if (generation.signer !== signer) return;
     generation.signer = undefined;
     if (generation === this.#current) this.#pool.pause();
-    this.#retry(generation, "signer", () => {
+    const start = (): void => {
       this.#startSigner(generation);
-    });
+    };
+    if (generation.hostKeys !== undefined && generation.failures === 0) {
+      generation.failures = 1; // until it has loaded: one that dies at once is started less and less often
+      start();
+    } else this.#retry(generation, "signer", start);
   }
 
   #startZygote(generation: Generation): void {

@@ -59,6 +59,7 @@ export class ZygoteProcess {
         flags: ["--expose-gc", ...options.heapFlags],
         fds: [options.nullFd, options.nullFd, options.stderrFd, theirs, options.snapshotFd],
         cwd: "/",
+        detached: true, // Ctrl-C in the terminal of -D is for the listener alone
       });
     } catch (error) {
       closeFd(ours);
