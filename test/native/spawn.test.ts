@@ -56,12 +56,15 @@ t.test("spawnProgram() throws the step that failed, and leaves no child behind",
       { ...base, fds: [9999] },
       { code: "EBADF", syscall: "fcntl" },
     ],
-    [{ ...base, setsid: true, controllingTerminal: true }, { syscall: "TIOCSCTTY" }],
+    [
+      { ...base, setsid: true, controllingTerminal: true },
+      { code: "ENOTTY", syscall: "TIOCSCTTY" },
+    ],
     [
       { ...base, identity: { uid: 1, gid: 1, groups: new Array<number>(70_000).fill(1) } },
       { code: "EINVAL", syscall: "setgroups" },
     ],
-  ] as [SpawnOptions, Record<string, string>][]) {
+  ] as [SpawnOptions, { code: string; syscall: string }][]) {
     t.throws(() => spawnProgram(options), expected);
   }
   t.equal(children(), before);
