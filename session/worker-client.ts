@@ -86,9 +86,10 @@ export class WorkerClient implements ProgramHost {
     this.#ask(
       "openPty",
       { channel, ...request },
-      (answer, [stream]) => {
-        if (answer.name !== "ptyOpened" || stream === undefined) return false;
-        done({ name: answer.body.name, stream });
+      (answer, [input, output]) => {
+        if (answer.name !== "ptyOpened" || input === undefined || output === undefined)
+          return false;
+        done({ name: answer.body.name, input, output });
         return true;
       },
       done,

@@ -20,8 +20,9 @@ export interface TerminalRequest extends TerminalSize {
 export interface Terminal {
   /** `/dev/pts/N` */
   readonly name: string;
-  /** The master: the asker's. */
-  readonly stream: ByteStream;
+  /** The master, once for each direction, which end apart: the asker's. */
+  readonly input: ByteStream;
+  readonly output: ByteStream;
 }
 /** The asker's. */
 export interface Pipes {

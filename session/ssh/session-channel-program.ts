@@ -10,7 +10,6 @@ import {
   type Terminal,
 } from "./program-host.ts";
 import type { SessionRequest } from "./session-requests.ts";
-import { splitStream } from "./split-stream.ts";
 
 export interface ProgramStreams {
   readonly input: ByteStream;
@@ -33,7 +32,7 @@ export class ChannelProgram {
   readonly #events: ChannelProgramEvents;
   #phase: "idle" | "starting" | "running" | "exited" = "idle";
   #terminal: Terminal | null = null;
-  /** The terminal's stream is not ours any more. */
+  /** The terminal's streams are not ours any more. */
   #isTerminalTaken = false;
   /** The host has heard of this channel. */
   #isKnown = false;
@@ -127,7 +126,7 @@ export class ChannelProgram {
     this.#isClosed = true;
     if (this.#terminal === null || this.#isTerminalTaken) return;
     this.#isTerminalTaken = true;
-    this.#terminal.stream.close();
+    closeTerminal(this.#terminal);
   }
 
   /** The channel is gone on both sides: the host may forget it. */
@@ -143,7 +142,7 @@ export class ChannelProgram {
       return false;
     }
     if (this.#terminal !== null || this.#isClosed) {
-      answer.stream.close();
+      closeTerminal(answer);
       return false;
     }
     this.#terminal = answer;
@@ -165,8 +164,14 @@ export class ChannelProgram {
       this.#events.running(pipes, description);
     } else if (this.#terminal !== null && !this.#isTerminalTaken) {
       this.#isTerminalTaken = true;
-      this.#events.running({ ...splitStream(this.#terminal.stream), errors: null }, description);
+      const { input, output } = this.#terminal;
+      this.#events.running({ input, output, errors: null }, description);
     }
     return true;
   }
+}
+
+function closeTerminal({ input, output }: Terminal): void {
+  input.close();
+  output.close();
 }
