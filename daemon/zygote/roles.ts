@@ -4,6 +4,7 @@ import type { Config } from "../../config/load.ts";
 import type { Identity } from "../../ipc/worker.ts";
 import { closeFd } from "../../native/descriptors.ts";
 import { runSession } from "../../session/main.ts";
+import { rehearse as rehearseConnections } from "../../session/rehearsal.ts";
 import { runLogin } from "../../worker/main.ts";
 import { setOpenFilesLimit, type OpenFilesLimit } from "../open-files.ts";
 import type { HostKeyFacts } from "./host-keys.ts";
@@ -44,7 +45,7 @@ export function enterLogin({ identity, sessionFd, config, privsep, openFiles }: 
   runLogin({ identity, sessionFd, config });
 }
 
-export function rehearse(...role: readonly [Config, readonly HostKeyFacts[]]): void {
-  void role;
-  // session/rehearsal.ts
+/** Whole connections in memory, so that children share what they compile. Throws when one did not run to its end. */
+export function rehearse(config: Config): void {
+  rehearseConnections(config.global);
 }
