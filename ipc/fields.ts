@@ -117,6 +117,9 @@ export interface Field<T> extends AnyField {
   read(reader: FieldReader): T;
 }
 
+/** What a view would write in silence as another number (-1, 1.5) is our own bug. */
+const isCount = (value: number, max: number): boolean =>
+  Number.isInteger(value) && value >= 0 && value <= max;
 const outOfBounds = (kind: string, value: number, max: number): never => {
   throw new RangeError(`Cannot write ${kind}: ${value}, limit is ${max}`);
 };
@@ -139,7 +142,7 @@ export const u8 = (max = 255): Field<number> => ({
   kind: "u8",
   max,
   write: (writer, value) => {
-    writer.u8(value <= max ? value : outOfBounds("u8", value, max));
+    writer.u8(isCount(value, max) ? value : outOfBounds("u8", value, max));
   },
   read: (reader) => bounded("u8", reader.u8(), max),
 });
@@ -147,7 +150,7 @@ export const u32 = (max = 0xffff_ffff): Field<number> => ({
   kind: "u32",
   max,
   write: (writer, value) => {
-    writer.u32(value <= max ? value : outOfBounds("u32", value, max));
+    writer.u32(isCount(value, max) ? value : outOfBounds("u32", value, max));
   },
   read: (reader) => bounded("u32", reader.u32(), max),
 });
@@ -155,6 +158,8 @@ export const u64 = (): Field<number> => ({
   kind: "u64",
   max: Number.MAX_SAFE_INTEGER,
   write: (writer, value) => {
+    if (!isCount(value, Number.MAX_SAFE_INTEGER))
+      outOfBounds("u64", value, Number.MAX_SAFE_INTEGER);
     writer.u64(value);
   },
   read: (reader) => reader.u64(),

@@ -50,7 +50,10 @@ const curves: Readonly<Record<string, { crv: string; bytes: number }>> = {
   nistp384: { crv: "P-384", bytes: 48 },
   nistp521: { crv: "P-521", bytes: 66 },
 };
+/** sshd's bounds (SSH_RSA_MINIMUM_MODULUS_SIZE; OPENSSL_RSA_MAX_MODULUS_BITS). */
+const minModulusBits = 1024;
 const maxModulusBits = 16_384;
+/** Exponents in use are 3 and 65537; OpenSSL itself takes no more than 8 bytes with a large modulus. */
 const maxExponentBytes = 8;
 
 const url = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
@@ -85,11 +88,17 @@ function positive(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(1);
 }
 
+const isEven = (number: Uint8Array): boolean => ((number[number.length - 1] ?? 0) & 1) === 0;
+
 function rsa(reader: FieldReader): { key: KeyObject; modulusBits: number } {
   const e = positive(reader.bytes(maxExponentBytes + 1));
   const n = positive(reader.bytes(maxModulusBits / 8 + 1));
   const modulusBits = 8 * n.length - Math.clz32(n[0] ?? 0) + 24;
-  if (((e[e.length - 1] ?? 0) & 1) === 0) throw malformed("even exponent");
+  if (modulusBits < minModulusBits || modulusBits > maxModulusBits)
+    throw malformed(`RSA modulus of ${modulusBits} bits`);
+  // With exponent 1 a signature is its own proof, and every even number shares a factor with the group's order.
+  if (isEven(e) || (e.length === 1 && e[0] === 1)) throw malformed("bad RSA exponent");
+  if (isEven(n)) throw malformed("even RSA modulus");
   return {
     key: createPublicKey({ key: { kty: "RSA", n: url(n), e: url(e) }, format: "jwk" }),
     modulusBits,

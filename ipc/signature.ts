@@ -46,6 +46,15 @@ function ecdsaSignature(bytes: Uint8Array, width: number): Uint8Array {
   return out;
 }
 
+/** OpenSSL wants exactly the width of the modulus; some clients leave leading zeros out, and OpenSSH puts them back. */
+function rsaSignature(raw: Uint8Array, modulusBits: number): Uint8Array {
+  const width = Math.ceil(modulusBits / 8);
+  if (raw.length >= width) return raw;
+  const padded = new Uint8Array(width);
+  padded.set(raw, width - raw.length);
+  return padded;
+}
+
 /** The bytes that a security key signs in place of `data` (PROTOCOL.u2f). */
 function securityKeyData(
   key: PublicKey,
@@ -83,7 +92,12 @@ export function verifySignature(
     const width = coordinateBytes[algorithm];
     const valid =
       width === undefined
-        ? verify(hashes[algorithm] ?? null, signed, key.key, raw)
+        ? verify(
+            hashes[algorithm] ?? null,
+            signed,
+            key.key,
+            key.type === "ssh-rsa" ? rsaSignature(raw, key.modulusBits) : raw,
+          )
         : verify(
             hashes[algorithm],
             signed,
