@@ -3,7 +3,7 @@ import { PeerFault } from "../ipc/peer-fault.ts";
 import { maxMessageBytes } from "../ipc/limits.ts";
 import { decode, encode, type Body, type Message, type Protocol } from "../ipc/protocol.ts";
 import { closeFd } from "./descriptors.ts";
-import type { Poller } from "./poller.ts";
+import type { Poller, Readiness } from "./poller.ts";
 import { receiveMessage, sendMessage } from "./sockets.ts";
 
 export interface MessageHandlers<In extends Protocol> {
@@ -24,10 +24,14 @@ interface Unsent {
 
 /** Messages that may wait for a peer that does not read; more is our own bug or a peer that has stopped. */
 const maxUnsent = 256;
+/** From here on a sender should leave out what can be left out. */
+const crowdedUnsent = 128;
+/** Messages taken in one go: a peer that never stops sending must not keep timers and other sockets waiting. */
+const maxBatch = 16;
 /** One buffer for all sockets of a process: a message is decoded (copied) before the next one is received. */
 const receiveBuffer = new Uint8Array(maxMessageBytes + 1);
 
-/** Owns `fd`. Sends at once where it can, else when the peer has read; receives while not paused, one message a callback. */
+/** Owns `fd`. Sends at once where it can, else when the peer has read; receives while not paused, a few messages at a time. */
 export class MessageSocket<In extends Protocol, Out extends Protocol> {
   readonly #poller: Poller;
   readonly #incoming: In;
@@ -36,6 +40,7 @@ export class MessageSocket<In extends Protocol, Out extends Protocol> {
   readonly #unsent: Unsent[] = [];
   #fd: number;
   #paused = false;
+  #isWatched = false;
 
   constructor(
     poller: Poller,
@@ -49,10 +54,7 @@ export class MessageSocket<In extends Protocol, Out extends Protocol> {
     this.#incoming = incoming;
     this.#outgoing = outgoing;
     this.#handlers = handlers;
-    poller.set(fd, true, false, (readable, writable, hungUp) => {
-      if (writable) this.#flush();
-      if (readable || hungUp) this.#receive();
-    });
+    this.#interest();
   }
 
   get isOpen(): boolean {
@@ -61,6 +63,10 @@ export class MessageSocket<In extends Protocol, Out extends Protocol> {
   /** Nothing waits to be sent. */
   get isDrained(): boolean {
     return this.#unsent.length === 0;
+  }
+  /** The peer has not read for a while; `send` will refuse before long. */
+  get isCrowded(): boolean {
+    return this.#unsent.length >= crowdedUnsent;
   }
 
   /**
@@ -83,8 +89,7 @@ export class MessageSocket<In extends Protocol, Out extends Protocol> {
         fds.forEach(closeFd);
         throw new RangeError(`Cannot send ${name}: ${this.#unsent.length} messages wait already`);
       }
-      // The codec's buffer is reused; what waits must be its own.
-      this.#unsent.push({ bytes: bytes.slice(), fds });
+      this.#unsent.push({ bytes, fds });
       this.#interest();
     }
   }
@@ -102,15 +107,28 @@ export class MessageSocket<In extends Protocol, Out extends Protocol> {
   /** Closes, dropping what is unsent. No callback follows. */
   close(): void {
     if (this.#fd < 0) return;
-    this.#poller.remove(this.#fd);
+    this.#unwatch();
     closeFd(this.#fd);
     this.#fd = -1;
     for (const { fds } of this.#unsent.splice(0)) fds.forEach(closeFd);
   }
 
   #interest(): void {
-    if (this.#fd >= 0) this.#poller.set(this.#fd, !this.#paused, this.#unsent.length > 0);
+    if (this.#fd < 0) return;
+    this.#isWatched = true;
+    this.#poller.set(this.#fd, !this.#paused, this.#unsent.length > 0, this.#ready);
   }
+  #unwatch(): void {
+    if (this.#isWatched) this.#poller.remove(this.#fd);
+    this.#isWatched = false;
+  }
+
+  readonly #ready: Readiness = (readable, writable, hungUp) => {
+    if ((writable || hungUp) && this.#unsent.length > 0) this.#flush();
+    if (readable || hungUp) this.#receive();
+    // A hang-up is reported for as long as it lasts, asked for or not: while paused nobody would take it, and the loop would spin.
+    if (hungUp && this.#paused && this.#fd >= 0 && this.#unsent.length === 0) this.#unwatch();
+  };
 
   /** False: would block. A peer that is gone counts as sent: its end is noticed by receiving. */
   #trySend(bytes: Uint8Array, fds: readonly number[]): boolean {
@@ -134,7 +152,7 @@ export class MessageSocket<In extends Protocol, Out extends Protocol> {
   }
 
   #receive(): void {
-    while (this.#fd >= 0 && !this.#paused) {
+    for (let taken = 0; taken < maxBatch && this.#fd >= 0 && !this.#paused; taken += 1) {
       const received = receiveMessage(this.#fd, receiveBuffer);
       if (received === null) return;
       if (received.length === 0 && received.fds.length === 0) {
