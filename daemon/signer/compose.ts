@@ -5,14 +5,14 @@ import type { Body } from "../../ipc/protocol.ts";
 import type { signatureRequests } from "../../ipc/signer.ts";
 
 /** The hash of each key exchange method (RFC 8731, RFC 5656 section 6.2.1, draft-ietf-sshm-mlkem-hybrid-kex). */
-const hashes: Readonly<Record<string, string>> = {
-  "mlkem768x25519-sha256": "sha256",
-  "curve25519-sha256": "sha256",
-  "curve25519-sha256@libssh.org": "sha256",
-  "ecdh-sha2-nistp256": "sha256",
-  "ecdh-sha2-nistp384": "sha384",
-  "ecdh-sha2-nistp521": "sha512",
-};
+const hashes: ReadonlyMap<string, string> = new Map([
+  ["mlkem768x25519-sha256", "sha256"],
+  ["curve25519-sha256", "sha256"],
+  ["curve25519-sha256@libssh.org", "sha256"],
+  ["ecdh-sha2-nistp256", "sha256"],
+  ["ecdh-sha2-nistp384", "sha384"],
+  ["ecdh-sha2-nistp521", "sha512"],
+]);
 const versionPrefix = Buffer.from("SSH-");
 const SSH_MSG_KEXINIT = 20;
 
@@ -24,7 +24,7 @@ export function exchangeHash(
   parts: Body<(typeof signatureRequests)["exchange"]>,
   hostKey: Uint8Array,
 ): Uint8Array {
-  const algorithm = hashes[parts.kex];
+  const algorithm = hashes.get(parts.kex);
   if (algorithm === undefined)
     throw new RangeError(`unknown key exchange ${JSON.stringify(parts.kex)}`);
   for (const version of [parts.clientVersion, parts.serverVersion]) {

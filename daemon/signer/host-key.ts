@@ -2,7 +2,7 @@
 import { sign, type KeyObject } from "node:crypto";
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { parsePublicKey, signatureAlgorithms } from "../../ipc/public-key.ts";
-import { parsePrivateKey, publicBlob } from "./openssh-private-key.ts";
+import { parsePrivateKey, PrivateKeyError, publicBlob } from "./openssh-private-key.ts";
 
 export interface HostKey {
   readonly blob: Uint8Array;
@@ -10,14 +10,14 @@ export interface HostKey {
   readonly privateKey: KeyObject;
 }
 
-const hashes: Readonly<Record<string, string | null>> = {
-  "ssh-ed25519": null,
-  "ecdsa-sha2-nistp256": "sha256",
-  "ecdsa-sha2-nistp384": "sha384",
-  "ecdsa-sha2-nistp521": "sha512",
-  "rsa-sha2-256": "sha256",
-  "rsa-sha2-512": "sha512",
-};
+const hashes: ReadonlyMap<string, string | null> = new Map([
+  ["ssh-ed25519", null],
+  ["ecdsa-sha2-nistp256", "sha256"],
+  ["ecdsa-sha2-nistp384", "sha384"],
+  ["ecdsa-sha2-nistp521", "sha512"],
+  ["rsa-sha2-256", "sha256"],
+  ["rsa-sha2-512", "sha512"],
+]);
 const permissionWarning = (path: string, mode: number): string[] => [
   "@".repeat(59),
   "@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @",
@@ -29,8 +29,10 @@ const permissionWarning = (path: string, mode: number): string[] => [
 
 /** The key, or the lines that sshd would log. */
 export function loadHostKey(path: string): HostKey | { readonly errors: readonly string[] } {
+  // sshd's two lines: why, where the file could be read, and that.
+  const absent = `Unable to load host key: ${path}`;
   const failed = (why: string): { errors: string[] } => ({
-    errors: [`Unable to load host key "${path}": ${why}`],
+    errors: [`Unable to load host key "${path}": ${why}`, absent],
   });
   let text: string;
   try {
@@ -39,11 +41,7 @@ export function loadHostKey(path: string): HostKey | { readonly errors: readonly
       const { mode, uid } = fstatSync(fd);
       if (uid === process.getuid?.() && (mode & 0o77) !== 0) {
         return {
-          errors: [
-            ...permissionWarning(path, mode),
-            `Unable to load host key "${path}": bad permissions`,
-            `Unable to load host key: ${path}`,
-          ],
+          errors: [...permissionWarning(path, mode), ...failed("bad permissions").errors],
         };
       }
       text = readFileSync(fd, "latin1");
@@ -52,7 +50,7 @@ export function loadHostKey(path: string): HostKey | { readonly errors: readonly
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException; // fs throws no other kind
-    if (code === "ENOENT") return { errors: [`Unable to load host key: ${path}`] };
+    if (code === "ENOENT") return { errors: [absent] };
     return failed(code === "EACCES" ? "Permission denied" : String(code));
   }
   try {
@@ -61,7 +59,7 @@ export function loadHostKey(path: string): HostKey | { readonly errors: readonly
     const { type } = parsePublicKey(blob);
     return { blob, algorithms: signatureAlgorithms[type], privateKey };
   } catch (error) {
-    return failed(error instanceof RangeError ? error.message : "invalid format");
+    return failed(error instanceof PrivateKeyError ? error.message : "invalid format");
   }
 }
 
@@ -81,7 +79,7 @@ const mpint = (bytes: Uint8Array): Buffer => {
 
 /** The signature blob (RFC 4253 section 6.6) of `algorithm` over `data`. */
 export function signWith(key: HostKey, algorithm: string, data: Uint8Array): Uint8Array {
-  const hash = hashes[algorithm];
+  const hash = hashes.get(algorithm);
   if (hash === undefined || !key.algorithms.includes(algorithm))
     throw new RangeError(`Cannot sign: ${algorithm} is not this key's`);
   const isEcdsa = algorithm.startsWith("ecdsa-");

@@ -13,11 +13,13 @@ import { MessageSocket } from "../../native/message-socket.ts";
 import { Poller } from "../../native/poller.ts";
 import { exitNow, remakeLoop, setTitle } from "../../native/process.ts";
 import { confineSigner } from "../../sandbox/confine-signer.ts";
-import { exchangeHash, proofData } from "./compose.ts";
-import { loadHostKey, signWith, type HostKey } from "./host-key.ts";
+import { answer, type Signature } from "./answer.ts";
+import { loadHostKey, type HostKey } from "./host-key.ts";
 
 /** The listener's socket. */
 const controlFd = 3;
+/** What a report carries; one key that is open to others makes eight lines. */
+const maxErrorLines = 64;
 
 setTitle("sallyportd: signer");
 const poller = new Poller();
@@ -55,7 +57,10 @@ function load({ id, body }: Extract<Message<typeof signerOrders>, { name: "load"
   // libuv would go on calling io_uring_enter, which the filter stops.
   remakeLoop();
   confineSigner(body);
-  control.send("loaded", id, { keys: keys.map((key) => key.blob), errors });
+  control.send("loaded", id, {
+    keys: keys.map((key) => key.blob),
+    errors: errors.slice(0, maxErrorLines),
+  });
 }
 
 /** A broker's channel, until the broker closes it. */
@@ -68,12 +73,14 @@ function serve(fd: number): void {
   const channel: MessageSocket<typeof signatureRequests, typeof signatureAnswers> =
     new MessageSocket(poller, fd, signatureRequests, signatureAnswers, {
       message: (request) => {
-        try {
-          channel.send("signed", request.id, answer(request));
-        } catch (error) {
-          if (!(error instanceof RangeError)) throw error;
-          channel.send("refused", request.id, { why: error.message.slice(0, 200) });
-        }
+        const signed = attempt(request);
+        if (typeof signed === "string") channel.send("refused", request.id, { why: signed });
+        else channel.send("signed", request.id, signed);
+        // One that asks without reading the answers waits; the keys are everybody's.
+        if (!channel.isDrained) channel.pause();
+      },
+      drained: () => {
+        channel.resume();
       },
       closed: end,
       fault: (fault: PeerFault) => {
@@ -84,21 +91,12 @@ function serve(fd: number): void {
     });
 }
 
-function answer(request: SignatureRequest): { exchangeHash: Uint8Array; signature: Uint8Array } {
-  if (request.name === "exchange") {
-    const { hostKeyAlgorithm } = request.body;
-    const key = keys.find(({ algorithms }) => algorithms.includes(hostKeyAlgorithm));
-    if (key === undefined)
-      throw new RangeError(`no host key for ${JSON.stringify(hostKeyAlgorithm)}`);
-    const hash = exchangeHash(request.body, key.blob);
-    return { exchangeHash: hash, signature: signWith(key, hostKeyAlgorithm, hash) };
+/** The signature, or why there is none. */
+function attempt(request: SignatureRequest): Signature | string {
+  try {
+    return answer(keys, request);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return error.message.slice(0, 200);
   }
-  const { blob, algorithm, sessionId } = request.body;
-  const key = keys.find((own) => Buffer.from(own.blob).equals(blob));
-  if (key === undefined) throw new RangeError("not a host key of ours");
-  if (sessionId.length < 32) throw new RangeError("no session id");
-  return {
-    exchangeHash: new Uint8Array(),
-    signature: signWith(key, algorithm, proofData(sessionId, blob)),
-  };
 }

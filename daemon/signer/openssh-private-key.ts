@@ -2,6 +2,12 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { FieldReader } from "../../ipc/fields.ts";
 
+/** Why a file is not a key for us, in sshd's words. Never holds anything of the file. */
+export class PrivateKeyError extends Error {
+  override readonly name = "PrivateKeyError";
+}
+const wrongPassphrase = "incorrect passphrase supplied to decrypt private key";
+
 const magic = "openssh-key-v1\0";
 const maxFieldBytes = 16 * 1024;
 const curves: Readonly<Record<string, { crv: string; bytes: number }>> = {
@@ -28,7 +34,7 @@ function ed25519(reader: FieldReader): KeyObject {
 }
 function ecdsa(reader: FieldReader): KeyObject {
   const curve = curves[Buffer.from(reader.bytes(16)).toString("latin1")];
-  if (curve === undefined) throw new RangeError("unknown curve");
+  if (curve === undefined) throw new PrivateKeyError("unknown curve");
   const point = reader.bytes(1 + 2 * curve.bytes);
   const x = url(point.subarray(1, 1 + curve.bytes));
   const y = url(point.subarray(1 + curve.bytes));
@@ -69,31 +75,41 @@ function readers(type: string): ((reader: FieldReader) => KeyObject) | undefined
   return type.startsWith("ecdsa-sha2-nistp") ? ecdsa : undefined;
 }
 
-/** Any file that sshd takes as a host key, without a passphrase. Throws with what is wrong. */
+/** PKCS#1, PKCS#8 and SEC1. */
+function parsePem(text: string): KeyObject {
+  try {
+    return createPrivateKey(text);
+  } catch (cause) {
+    const isEncrypted = (cause as NodeJS.ErrnoException).code === "ERR_MISSING_PASSPHRASE"; // node:crypto's errors carry a code
+    throw new PrivateKeyError(isEncrypted ? wrongPassphrase : "invalid format", { cause });
+  }
+}
+
+/** Any file that sshd takes as a host key, without a passphrase. Throws PrivateKeyError, or what a broken field gives. */
 export function parsePrivateKey(text: string): KeyObject {
   const armored =
     /^-----BEGIN OPENSSH PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END OPENSSH PRIVATE KEY-----/.exec(
       text.trim(),
     );
-  if (armored === null) return createPrivateKey(text);
+  if (armored === null) return parsePem(text);
   const bytes = Buffer.from(armored[1] ?? "", "base64");
-  if (bytes.toString("latin1", 0, magic.length) !== magic) throw new RangeError("invalid format");
+  if (bytes.toString("latin1", 0, magic.length) !== magic)
+    throw new PrivateKeyError("invalid format");
   const reader = new FieldReader(bytes, magic.length);
   const cipher = Buffer.from(reader.bytes(64)).toString("latin1");
-  if (cipher !== "none")
-    throw new RangeError("incorrect passphrase supplied to decrypt private key");
+  if (cipher !== "none") throw new PrivateKeyError(wrongPassphrase);
   reader.bytes(64); // kdf name
   reader.bytes(1024); // kdf options
-  if (reader.u32() !== 1) throw new RangeError("invalid format");
+  if (reader.u32() !== 1) throw new PrivateKeyError("invalid format");
   reader.bytes(maxFieldBytes); // the public key, which is in the private part again
   const inner = new FieldReader(reader.bytes(4 * maxFieldBytes));
-  if (inner.u32() !== inner.u32()) throw new RangeError("invalid format");
+  if (inner.u32() !== inner.u32()) throw new PrivateKeyError("invalid format");
   const parse = readers(Buffer.from(inner.bytes(64)).toString("latin1"));
-  if (parse === undefined) throw new RangeError("key type is not supported");
+  if (parse === undefined) throw new PrivateKeyError("key type is not supported");
   return parse(inner);
 }
 
-/** The SSH blob (RFC 4253 section 6.6) of a private key's public half. Throws RangeError for a type that SSH does not have. */
+/** The SSH blob (RFC 4253 section 6.6) of a private key's public half. Throws PrivateKeyError for a type that SSH does not have. */
 export function publicBlob(privateKey: KeyObject): Uint8Array {
   const jwk = createPublicKey(privateKey).export({ format: "jwk" });
   const bytes = (value = ""): Buffer => Buffer.from(value, "base64url");
@@ -110,7 +126,8 @@ export function publicBlob(privateKey: KeyObject): Uint8Array {
   if (jwk.kty === "RSA")
     return Buffer.concat([string("ssh-rsa"), mpint(bytes(jwk.e)), mpint(bytes(jwk.n))]);
   const curve = Object.entries(curves).find(([, { crv }]) => crv === jwk.crv)?.[0];
-  if (jwk.kty !== "EC" || curve === undefined) throw new RangeError("key type is not supported");
+  if (jwk.kty !== "EC" || curve === undefined)
+    throw new PrivateKeyError("key type is not supported");
   const point = Buffer.concat([Buffer.from([4]), bytes(jwk.x), bytes(jwk.y)]);
   return Buffer.concat([string(`ecdsa-sha2-${curve}`), string(curve), string(point)]);
 }
