@@ -21,7 +21,8 @@ export const WOULD_BLOCK = -1;
 
 /**
  * `read(2)` into `buffer[offset, offset + length)`. Returns bytes read, 0 at the end of file, or WOULD_BLOCK. A pty
- * master whose slave side is gone (EIO) reads as the end. Throws the errno otherwise (ECONNRESET and so on). EINTR is retried.
+ * master whose slave side is gone (EIO) reads as the end. Throws the errno otherwise (ECONNRESET and so on). EINTR is retried. So it is not for
+ * regular files, where EIO is a bad disk: asking which it is would take a system call that filters forbid.
  */
 export const readFd = raw.read;
 /** `write(2)`: bytes written (may be short) or WOULD_BLOCK. SIGPIPE never comes: EPIPE is thrown. */

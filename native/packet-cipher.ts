@@ -31,7 +31,7 @@ export const BAD_PADDING = -3;
 export interface PacketSealer {
   /**
    * Writes one whole packet at `out[outOffset]`: length, padding length, `header`, `data[dataOffset, +dataLength)`, random padding,
-   * tag. Returns its size in bytes; RangeError when `out` has no room. `sequence` is the packet's number (uint32).
+   * tag. Returns its size in bytes; RangeError when `out` has no room; `data` must lie outside that room. `sequence` is the packet's number (uint32).
    * Padding comes from a generator seeded per object from getrandom(2), never shared by forked siblings.
    */
   seal(

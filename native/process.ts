@@ -50,7 +50,8 @@ export const prepareFork = hookExits;
 export const forkProcess = raw.fork;
 /**
  * `uv_loop_fork()` in this process, so that the event loop calls `epoll_ctl` and not `io_uring_enter`. A forked child has had it;
- * a process that was exec'd calls it before its filter, while nothing is under way in libuv's pool.
+ * a process that was exec'd (`--single-threaded`, whose other threads are idle) calls it before its filter, while nothing is
+ * under way in libuv's pool: for a moment no thread gets new memory from the kernel.
  */
 export const remakeLoop = raw.remakeLoop;
 /** The descriptors of the event loop itself, for `closeAllExcept` and for comparing with `openFds`. */

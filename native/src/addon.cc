@@ -8,6 +8,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   AddPoller(env, exports);
   AddLoop(env, exports);
   AddProcess(env, exports);
+  AddPrefault(env, exports);
   AddUsers(env, exports);
   AddPty(env, exports);
   AddConfine(env, exports);

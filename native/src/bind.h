@@ -50,6 +50,7 @@ void AddSockets(Napi::Env env, Napi::Object &exports);
 void AddPoller(Napi::Env env, Napi::Object &exports);
 void AddLoop(Napi::Env env, Napi::Object &exports);
 void AddProcess(Napi::Env env, Napi::Object &exports);
+void AddPrefault(Napi::Env env, Napi::Object &exports);
 void AddUsers(Napi::Env env, Napi::Object &exports);
 void AddPty(Napi::Env env, Napi::Object &exports);
 void AddConfine(Napi::Env env, Napi::Object &exports);

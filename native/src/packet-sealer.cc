@@ -23,9 +23,9 @@ PacketSealer::Outcome PacketSealer::Seal(std::span<uint8_t> out, std::span<const
   PutUint32(at, static_cast<uint32_t>(body));
   at[kLengthBytes] = static_cast<uint8_t>(padding);
   at += kLengthBytes + 1;
-  if (!header.empty()) memcpy(at, header.data(), header.size());
+  if (!header.empty()) memmove(at, header.data(), header.size());
   at += header.size();
-  if (!data.empty()) memcpy(at, data.data(), data.size());
+  if (!data.empty()) memmove(at, data.data(), data.size());
   at += data.size();
   if (!padding_.Fill(at, padding) || !crypt_->Seal(out.data(), body, sequence)) {
     OPENSSL_cleanse(out.data(), size); // half-encrypted bytes must not be sent by mistake

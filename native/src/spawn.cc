@@ -14,6 +14,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 #include "descriptors.h"
 
 namespace sallyport {
@@ -141,6 +145,10 @@ Result<pid_t> Spawn(const SpawnPlan &plan) noexcept {
   ChildPlan child{&plan, Pointers(plan.argv), Pointers(plan.env), std::vector<int>(plan.fds.size()), writer.Get()};
   void *stack = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (stack == MAP_FAILED) return FailedAs<pid_t>("mmap");
+#if defined(__SANITIZE_ADDRESS__)
+  // An earlier child's frames are still marked, if its stack was here: it never returned from them.
+  __asan_unpoison_memory_region(stack, kStackBytes);
+#endif
   // Sharing memory until the exec spares copying the page tables of a whole runtime, milliseconds a time. Not where the
   // child takes another identity: nothing of ours should be in a process that its new owner may signal.
   const int flags = SIGCHLD | (plan.identity ? 0 : CLONE_VM | CLONE_VFORK);

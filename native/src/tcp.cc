@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <net/if.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -29,11 +28,10 @@ bool Format(const AnyAddress &from, Address &to) noexcept {
   if (IN6_IS_ADDR_V4MAPPED(&address))
     return inet_ntop(AF_INET, &address.s6_addr[12], to.text.data(), INET_ADDRSTRLEN) != nullptr;
   if (inet_ntop(AF_INET6, &address, to.text.data(), INET6_ADDRSTRLEN) == nullptr) return false;
-  char zone[IF_NAMESIZE];
-  // getnameinfo(3) would append the zone; it may also load NSS modules.
-  if (IN6_IS_ADDR_LINKLOCAL(&address) && if_indextoname(from.v6.sin6_scope_id, zone) != nullptr) {
+  // The zone by number: its name would take a socket and an ioctl, which the filter of a confined listener need not allow.
+  if (IN6_IS_ADDR_LINKLOCAL(&address)) {
     const size_t used = strlen(to.text.data());
-    snprintf(to.text.data() + used, to.text.size() - used, "%%%s", zone);
+    snprintf(to.text.data() + used, to.text.size() - used, "%%%u", from.v6.sin6_scope_id);
   }
   return true;
 }

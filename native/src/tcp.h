@@ -10,7 +10,7 @@
 namespace sallyport {
 
 struct Address {
-  std::array<char, INET6_ADDRSTRLEN + 18> text{}; // room for a zone, "%eth0"
+  std::array<char, INET6_ADDRSTRLEN + 18> text{}; // room for a zone, "%2"
   uint16_t port = 0;
 };
 struct Ends {

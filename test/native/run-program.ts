@@ -14,6 +14,11 @@ export const confinedFlags = [
   "--disallow-code-generation-from-strings",
 ];
 
+/** An addon that was built with -Dsanitize=1 (native/binding.gyp) needs its runtime in every process. */
+const sanitizers = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => /^(LD_PRELOAD|(A|UB)SAN_OPTIONS)$/.test(name)),
+) as Record<string, string>;
+
 export interface Ran {
   status: number | null;
   signal: NodeJS.Signals | null;
@@ -30,7 +35,7 @@ export function runProgram(
 ): Ran {
   const program = `${root}dist/test/native/programs/${name}.js`;
   const ran = spawnSync(node, [...flags, program, ...args], {
-    env: { PATH: process.env["PATH"] ?? "", ...env },
+    env: { PATH: process.env["PATH"] ?? "", ...sanitizers, ...env },
     encoding: "utf8",
     timeout: 30_000,
     killSignal: "SIGKILL",

@@ -1,0 +1,18 @@
+// Copying the pages that a forked child will write before it writes them: one call in the place of hundreds of page faults.
+import { addon } from "./addon.ts";
+
+const raw = addon as unknown as {
+  pagesOfItsOwn: (pid: number) => BigUint64Array;
+  populate: (ranges: BigUint64Array) => void;
+};
+
+/** Starts and ends of address ranges, in turn; they mean something in the process that learned them and its children. */
+export type PageRanges = BigUint64Array;
+
+/**
+ * The private memory of this process that `pid`, forked from it, has copies of by now: what it wrote (proc_pid_pagemap(5)). Throws ESRCH,
+ * ENOENT or EACCES when that process cannot be looked at.
+ */
+export const pagesOfItsOwn = raw.pagesOfItsOwn;
+/** `MADV_POPULATE_WRITE` on each range of the calling process; what the kernel refuses is left to page faults. */
+export const populate = raw.populate;

@@ -1,0 +1,77 @@
+#include "prefault.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <fcntl.h>
+#include <memory>
+#include <sys/mman.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+namespace sallyport {
+namespace {
+
+constexpr uint64_t kPageBytes = 4096;
+/// Bits of a pagemap entry: the page is in memory, and nobody else maps it.
+constexpr uint64_t kPresent = 1ULL << 63;
+constexpr uint64_t kExclusive = 1ULL << 56;
+/// Entries read at a time.
+constexpr size_t kBatch = 512;
+
+using File = std::unique_ptr<FILE, int (*)(FILE *)>;
+
+void Add(std::vector<PageRange> &ranges, uint64_t page) noexcept {
+  if (!ranges.empty() && page <= ranges.back().end + kPageBytes) ranges.back().end = page + kPageBytes;
+  else ranges.push_back({page, page + kPageBytes});
+}
+
+/// The pages of [start, end) that are the other process's own.
+bool Scan(int pagemap, uint64_t start, uint64_t end, std::vector<PageRange> &ranges) noexcept {
+  uint64_t entries[kBatch];
+  while (start < end) {
+    const size_t wanted = std::min<size_t>(kBatch, (end - start) / kPageBytes);
+    const auto offset = static_cast<off_t>(start / kPageBytes * sizeof(uint64_t));
+    const ssize_t got = pread(pagemap, entries, wanted * sizeof(uint64_t), offset);
+    if (got <= 0) return got == 0;
+    const size_t count = static_cast<size_t>(got) / sizeof(uint64_t);
+    for (size_t i = 0; i < count; i += 1) {
+      if ((entries[i] & kPresent) != 0 && (entries[i] & kExclusive) != 0) Add(ranges, start + i * kPageBytes);
+    }
+    start += count * kPageBytes;
+  }
+  return true;
+}
+
+} // namespace
+
+Result<std::vector<PageRange>> PagesOfItsOwn(pid_t pid) noexcept {
+  using Ranges = std::vector<PageRange>;
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/pagemap", pid);
+  const UniqueFd pagemap(open(path, O_RDONLY | O_CLOEXEC));
+  if (!pagemap.Open()) return FailedAs<Ranges>("open");
+  const File maps(fopen("/proc/self/maps", "re"), fclose);
+  if (maps == nullptr) return FailedAs<Ranges>("open");
+  Ranges ranges;
+  char line[4096 + 512];
+  while (fgets(line, sizeof line, maps.get()) != nullptr) {
+    uint64_t start = 0;
+    uint64_t end = 0;
+    char permissions[5] = "";
+    if (sscanf(line, "%lx-%lx %4s", &start, &end, permissions) != 3) continue; // NOLINT(cert-err34-c)
+    if (permissions[0] != 'r' || permissions[1] != 'w' || permissions[3] != 'p') continue;
+    if (!Scan(pagemap.Get(), start, end, ranges)) return FailedAs<Ranges>("pread");
+  }
+  return {std::move(ranges)};
+}
+
+void Populate(const PageRange *ranges, size_t count) noexcept {
+  for (size_t i = 0; i < count; i += 1) {
+    // The numbers come from our own maps. NOLINTNEXTLINE(performance-no-int-to-ptr)
+    madvise(reinterpret_cast<void *>(ranges[i].start), ranges[i].end - ranges[i].start, MADV_POPULATE_WRITE);
+  }
+}
+
+} // namespace sallyport
