@@ -26,9 +26,11 @@ export interface KeyPair {
   readonly path: string;
   readonly blob: Uint8Array;
 }
+let made = 0;
 /** `kind` as in `ssh-keygen -t`; `more` are further arguments, such as `-b 2048`. */
 export function makeKey(folder: string, kind: string, ...more: readonly string[]): KeyPair {
-  const path = join(folder, [kind, ...more].join("").replaceAll(/[^a-z0-9]/gi, ""));
+  made += 1;
+  const path = join(folder, `${kind}-${made}`);
   sshKeygen(["-q", "-t", kind, "-N", "", "-C", "", "-f", path, ...more]);
   const [, base64 = ""] = readFileSync(`${path}.pub`, "utf8").split(" ");
   return { path, blob: Buffer.from(base64, "base64") };
