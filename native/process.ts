@@ -16,6 +16,7 @@ export interface Ended {
 const raw = addon as unknown as {
   fork: (newPidNamespace: boolean) => number;
   remakeLoop: () => void;
+  turnLoop: () => void;
   loopFds: () => number[];
   exitNow: (status: number) => never;
   waitPid: (pid: number, noHang: boolean) => Ended | null;
@@ -54,6 +55,11 @@ export const forkProcess = raw.fork;
  * under way in libuv's pool: for a moment no thread gets new memory from the kernel.
  */
 export const remakeLoop = raw.remakeLoop;
+/**
+ * One turn of the event loop, without waiting: what is due runs now. Only in code that the loop itself has not called (the zygote's main,
+ * which it has not reached yet). Finalizers of native objects are what a zygote wants out of the way before it forks.
+ */
+export const turnLoop = raw.turnLoop;
 /** The descriptors of the event loop itself, for `closeAllExcept` and for comparing with `openFds`. */
 export const loopFds = raw.loopFds;
 /** `_exit(2)`: `process.exit()` joins threads that do not exist in a forked child, and hangs. */

@@ -26,7 +26,7 @@ let hostKeys: ReturnType<typeof hostKeyFacts> = [];
 
 const born = serve(controlFd, (order) => {
   hostKeys = hostKeyFacts(order.hostKeys, config.global.hostKeyAlgorithms);
-  if (snapshot.rehearse) rehearse(config);
+  if (snapshot.rehearse) rehearse(config, hostKeys, prepared.privsep);
   prepared.settle();
 });
 switch (born.role) {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, readdirSync } from "node:fs";
 import type { Config } from "../../config/load.ts";
 import { makeNamespaces, type NamespaceFds } from "../../native/confine.ts";
+import { turnLoop } from "../../native/process.ts";
 import { groupsOf, userByName, userById } from "../../native/users.ts";
 import { openFilesLimit, raiseOpenFilesLimit } from "../open-files.ts";
 import {
@@ -76,6 +77,12 @@ export function prepare(config: Config): Prepared {
       required: requiredLayers(config),
     },
     settle: () => {
+      // Twice: the finalizers of native objects run in the loop, and what they let go is garbage too. Left over, each child would run
+      // them, and copy every page that they touch.
+      for (let i = 0; i < 2; i += 1) {
+        globalThis.gc?.();
+        turnLoop();
+      }
       globalThis.gc?.();
     },
   };

@@ -2,17 +2,23 @@
 import { runBroker } from "../../broker/main.ts";
 import type { Config } from "../../config/load.ts";
 import type { Identity } from "../../ipc/worker.ts";
-import { closeFd } from "../../native/descriptors.ts";
+import { closeFd, writeFd } from "../../native/descriptors.ts";
+import type { PageRanges } from "../../native/prefault.ts";
 import { runSession } from "../../session/main.ts";
 import { rehearse as rehearseConnections } from "../../session/rehearsal.ts";
 import { runLogin } from "../../worker/main.ts";
 import { setOpenFilesLimit, type OpenFilesLimit } from "../open-files.ts";
 import type { HostKeyFacts } from "./host-keys.ts";
 import type { Privsep } from "./prepare.ts";
+import { rehearseBroker } from "./rehearse-broker.ts";
+
+/** Read by the listener, line by line. */
+const stderrFd = 2;
 
 export interface BrokerRole {
   readonly listenerFd: number;
   readonly signerFd: number;
+  readonly sessionPages: PageRanges;
   readonly privsep: Privsep;
   readonly config: Config;
   readonly hostKeys: readonly HostKeyFacts[];
@@ -45,7 +51,30 @@ export function enterLogin({ identity, sessionFd, config, privsep, openFiles }: 
   runLogin({ identity, sessionFd, config });
 }
 
-/** Whole connections in memory, so that children share what they compile. Throws when one did not run to its end. */
-export function rehearse(config: Config): void {
-  rehearseConnections(config.global);
+/**
+ * Whole connections in memory, so that children share what they compile. It only makes them cheaper: a rehearsal that fails is told, and
+ * lived without.
+ */
+export function rehearse(
+  config: Config,
+  hostKeys: readonly HostKeyFacts[],
+  privsep: Privsep,
+): void {
+  const parts = [
+    () => {
+      rehearseConnections(config.global);
+    },
+    () => {
+      rehearseBroker(config, hostKeys, privsep);
+    },
+  ];
+  for (const part of parts) {
+    try {
+      part();
+    } catch (error) {
+      const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      const line = new TextEncoder().encode(`rehearsal failed: ${why}\n`);
+      writeFd(stderrFd, line, 0, line.length);
+    }
+  }
 }

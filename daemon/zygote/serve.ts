@@ -6,11 +6,19 @@ import { decode, encode, type Body } from "../../ipc/protocol.ts";
 import type { Identity } from "../../ipc/worker.ts";
 import { closeFd } from "../../native/descriptors.ts";
 import { forkProcess, openPidFd, waitPid, waitReadable } from "../../native/process.ts";
+import { populate, type PageRanges } from "../../native/prefault.ts";
 import { receiveMessage, sendMessage } from "../../native/sockets.ts";
+import { PageHabits, type ChildKind } from "./page-habits.ts";
 
 /** What a process is after `serve` returns: a forked child, or the zygote that nobody needs any more. */
 export type Role =
-  | { readonly role: "broker"; readonly listenerFd: number; readonly signerFd: number }
+  | {
+      readonly role: "broker";
+      readonly listenerFd: number;
+      readonly signerFd: number;
+      /** What its session process is going to write. */
+      readonly sessionPages: PageRanges;
+    }
   | { readonly role: "login"; readonly identity: Identity; readonly sessionFd: number }
   | { readonly role: "done" };
 
@@ -23,8 +31,12 @@ const forever = -1;
 class Zygote {
   readonly #controlFd: number;
   readonly #buffer = new Uint8Array(maxMessageBytes + 1);
-  /** pidfd -> pid of every child not reaped yet. */
-  readonly #children = new Map<number, number>();
+  /** pidfd -> every child not reaped yet. */
+  readonly #children = new Map<
+    number,
+    { readonly pid: number; readonly kind: "broker" | "login" }
+  >();
+  readonly #habits = new PageHabits();
   #watched: Int32Array;
 
   constructor(controlFd: number) {
@@ -57,22 +69,28 @@ class Zygote {
   }
 
   /** True in the child, which keeps `fds` and nothing else of what the zygote opened. In the zygote they are closed. */
-  fork(fds: readonly number[]): boolean {
+  fork(kind: "broker" | "login", fds: readonly number[]): boolean {
+    for (const child of this.#children.values()) this.#habits.look(child.kind, child.pid);
     const pid = forkProcess(false);
     if (pid === 0) {
+      populate(this.#habits.of(kind));
       closeFd(this.#controlFd);
       for (const pidFd of this.#children.keys()) closeFd(pidFd);
       return true;
     }
     fds.forEach(closeFd);
-    this.#children.set(openPidFd(pid), pid);
+    this.#children.set(openPidFd(pid), { pid, kind });
     this.#watch();
     this.report("forked", { pid });
     return false;
   }
 
+  pagesOf(kind: ChildKind): PageRanges {
+    return this.#habits.of(kind);
+  }
+
   #reap(pidFd: number): void {
-    const pid = this.#children.get(pidFd);
+    const pid = this.#children.get(pidFd)?.pid;
     if (pid === undefined) return;
     const ended = waitPid(pid, true);
     if (ended === null) return;
@@ -107,12 +125,13 @@ export function serve(controlFd: number, configure: (order: Configure) => void):
         break;
       case "pair": {
         const [listenerFd = -1, signerFd = -1] = fds;
-        if (zygote.fork(fds)) return { role: "broker", listenerFd, signerFd };
+        if (zygote.fork("broker", fds))
+          return { role: "broker", listenerFd, signerFd, sessionPages: zygote.pagesOf("session") };
         break;
       }
       case "login": {
         const [sessionFd = -1] = fds;
-        if (zygote.fork(fds)) return { role: "login", identity: order.body, sessionFd };
+        if (zygote.fork("login", fds)) return { role: "login", identity: order.body, sessionFd };
         break;
       }
     }

@@ -64,6 +64,9 @@ Napi::Value ForkHere(const Napi::CallbackInfo &info) {
 
 void RemakeLoopHere(const Napi::CallbackInfo &info) { RemakeLoop(info.Env()); }
 
+/// What is due now, and nothing else. Only where no turn of the loop is under way: uv_run() cannot be entered twice.
+void TurnLoop(const Napi::CallbackInfo &info) { uv_run(LoopOf(info.Env()), UV_RUN_NOWAIT); }
+
 /// The loop's own: its fields are public in uv.h, so that a new libuv is a compile error here and not a surprise.
 Napi::Value LoopFds(const Napi::CallbackInfo &info) {
   const uv_loop_t *loop = LoopOf(info.Env());
@@ -84,6 +87,7 @@ Napi::Value Generation(const Napi::CallbackInfo &info) {
 void AddLoop(Napi::Env env, Napi::Object &exports) {
   Add(env, exports, "fork", ForkHere);
   Add(env, exports, "remakeLoop", RemakeLoopHere);
+  Add(env, exports, "turnLoop", TurnLoop);
   Add(env, exports, "loopFds", LoopFds);
   Add(env, exports, "forkGeneration", Generation);
 }
