@@ -11,6 +11,7 @@ import {
 import { PeerFault } from "../ipc/peer-fault.ts";
 import { closeFd } from "../native/descriptors.ts";
 import { MessageSocket } from "../native/message-socket.ts";
+import type { PageRanges } from "../native/prefault.ts";
 import { Poller } from "../native/poller.ts";
 import { currentPid, exitNow, setTitle } from "../native/process.ts";
 import { seqpacketPair } from "../native/sockets.ts";
@@ -32,6 +33,8 @@ export interface BrokerInheritance {
   readonly config: Config;
   readonly hostKeys: readonly HostKeyFacts[];
   readonly privsep: Privsep;
+  /** What the session process is going to write: daemon/zygote/page-habits.ts. */
+  readonly sessionPages: PageRanges;
   /** The same for the life of the server: see failure-delay.ts. */
   readonly delaySecret: Uint8Array;
   /** session/main.ts, in the process forked for it; `monitorFd` is all that it gets. */
@@ -43,7 +46,7 @@ export function runBroker(inherited: BrokerInheritance): void {
   setTitle("sallyportd: broker [warm]");
   const [brokerEnd, sessionEnd] = seqpacketPair();
   const [sessionsWorkerFd, loginsWorkerFd] = seqpacketPair();
-  const child = forkSessionProcess(inherited.privsep);
+  const child = forkSessionProcess(inherited.privsep, inherited.sessionPages);
   if (child === null) {
     for (const fd of [
       brokerEnd,

@@ -1,6 +1,7 @@
 // The broker's hold on its session process: forked, looked at from outside, limited, ended and reaped.
 import { closeFd } from "../native/descriptors.ts";
 import type { NamespaceFds } from "../native/confine.ts";
+import { populate, type PageRanges } from "../native/prefault.ts";
 import { forkProcess, killPid, prlimit, waitPid, type Ended } from "../native/process.ts";
 import { resource } from "../sandbox/constants.ts";
 import type { LayerName } from "../sandbox/layers.ts";
@@ -67,9 +68,12 @@ export class SessionProcess {
 }
 
 /** In the parent: the child's handle. In the child: null; nothing is closed there yet. */
-export function forkSessionProcess(privsep: Privsep): SessionProcess | null {
+export function forkSessionProcess(privsep: Privsep, pages: PageRanges): SessionProcess | null {
   const pid = forkProcess(true);
-  if (pid === 0) return null;
+  if (pid === 0) {
+    populate(pages);
+    return null;
+  }
   for (const fd of Object.values(privsep.namespaces) as (number | undefined)[])
     if (fd !== undefined) closeFd(fd);
   return new SessionProcess(pid, privsep);

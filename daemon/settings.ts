@@ -27,6 +27,9 @@ const heapFlags = [
   "--max-old-space-size=192",
   "--max-semi-space-size=2",
   "--min-semi-space-size=1",
+  // What the zygote has compiled stays compiled: a collection would throw bytecode away that has not run lately.
+  "--no-flush-bytecode",
+  "--no-lazy",
 ];
 const delaySecret = new Uint8Array(randomBytes(delaySecretBytes));
 /** Read before this process raises its own. */
