@@ -4,6 +4,23 @@ import { bool, bytes, list, text, u32, u64, u8 } from "./fields.ts";
 import * as limits from "./limits.ts";
 import { protocol, type Message } from "./protocol.ts";
 
+/** How a connection ended, as the session process saw it; `ended.reason` is an index. */
+export const endReasons = [
+  "peer-closed",
+  "peer-reset",
+  "peer-disconnected", // SSH_MSG_DISCONNECT received: code, text
+  "we-disconnected", // SSH_MSG_DISCONNECT sent: code, text
+  "bad-identification", // text: what is wrong with the line, in sshd's words where it has some
+  "version-mismatch", // text: "Protocol major versions differ: 2 vs. 1"
+  "no-common-algorithm", // text: "no matching key exchange method found. Their offer: ..."
+  "protocol-fault", // code, text
+  "client-not-responding", // ClientAliveCountMax
+  "stopped", // the broker said stop
+  "internal-error",
+  "idle-before-identification", // closed before a byte was sent
+] as const;
+export type EndReason = (typeof endReasons)[number];
+
 /** From the session process. */
 export const requests = protocol({
   confined: {
@@ -103,7 +120,7 @@ export const requests = protocol({
     meaning: "The connection is over, and why; the last request",
     fields: {
       /** Index in `endReasons`. */
-      reason: u8(15),
+      reason: u8(endReasons.length - 1),
       /** SSH disconnect reason, sent or received; 0 where there was none. */
       code: u32(),
       /** The peer's or our description; untrusted. */
@@ -113,23 +130,6 @@ export const requests = protocol({
     },
   },
 });
-
-/** How a connection ended, as the session process saw it; `ended.reason` is an index. */
-export const endReasons = [
-  "peer-closed",
-  "peer-reset",
-  "peer-disconnected", // SSH_MSG_DISCONNECT received: code, text
-  "we-disconnected", // SSH_MSG_DISCONNECT sent: code, text
-  "bad-identification", // text: the line, "client sent invalid protocol identifier"
-  "version-mismatch", // text: the line
-  "no-common-algorithm", // text: "no matching key exchange method found. Their offer: ..."
-  "protocol-fault", // code, text
-  "client-not-responding", // ClientAliveCountMax
-  "stopped", // the broker said stop
-  "internal-error",
-  "idle-before-identification", // closed before a byte was sent
-] as const;
-export type EndReason = (typeof endReasons)[number];
 
 /** From the broker. */
 export const answers = protocol({

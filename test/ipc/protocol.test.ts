@@ -137,3 +137,21 @@ t.test("protocol() refuses two messages of one type", (t) => {
   t.throws(() => protocol({ one: spec, two: spec }), TypeError);
   t.end();
 });
+
+t.test("decode() refuses an end of the connection that has no name", (t) => {
+  const ended = (reason: number): Uint8Array => {
+    const raw = encode(monitor.requests, "ended", 0, {
+      reason: 0,
+      code: 0,
+      text: new Uint8Array(),
+      bytesReceived: 0,
+      bytesSent: 0,
+    });
+    raw[5] = reason; // behind type and id
+    return raw;
+  };
+  const last = monitor.endReasons.length - 1;
+  t.equal(faultOf(monitor.requests, ended(last), 0), undefined);
+  t.equal(faultOf(monitor.requests, ended(last + 1), 0), "OUT_OF_BOUNDS");
+  t.end();
+});
