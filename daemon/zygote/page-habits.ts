@@ -6,7 +6,7 @@ import { pagesOfItsOwn, type PageRanges } from "../../native/prefault.ts";
 export type ChildKind = "broker" | "session" | "login";
 
 /** Looks at this many children of a kind, then never again. */
-const samples = 24;
+const samples = 48;
 /** A child that has moved much data has touched more than a usual one: 6 MiB is no habit. */
 const mostPages = 1536n;
 const pageBytes = 4096n;

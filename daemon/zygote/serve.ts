@@ -70,7 +70,10 @@ class Zygote {
 
   /** True in the child, which keeps `fds` and nothing else of what the zygote opened. In the zygote they are closed. */
   fork(kind: "broker" | "login", fds: readonly number[]): boolean {
-    for (const child of this.#children.values()) this.#habits.look(child.kind, child.pid);
+    // A broker that asks for a login has done most of its work; a login is at work when the pool is filled again behind it.
+    const other = kind === "login" ? "broker" : "login";
+    for (const child of this.#children.values())
+      if (child.kind === other) this.#habits.look(other, child.pid);
     const pid = forkProcess(false);
     if (pid === 0) {
       populate(this.#habits.of(kind));
