@@ -1,5 +1,6 @@
 // One measure each: run against one server, a number or two come back. Who alternates and compares is main.ts.
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Memory } from "./cgroup.ts";
@@ -119,15 +120,10 @@ export async function idle(server: Server, count: number): Promise<Memory> {
   }
   await Promise.all(ready);
   await pause(1500);
-  const memory = server.group.memory(server.isServer);
+  const memory = server.group.memory((exe) => server.isServer(exe));
   for (const child of children) child.stdin.end();
   await Promise.all(
-    children.map(
-      (child) =>
-        new Promise((resolve) =>
-          child.exitCode === null ? child.once("exit", resolve) : resolve(0),
-        ),
-    ),
+    children.filter((child) => child.exitCode === null).map((child) => once(child, "exit")),
   );
   await pause(500);
   return memory;
