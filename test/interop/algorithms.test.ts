@@ -54,7 +54,7 @@ t.test("A client whose algorithms the server does not have is told so and logged
     ["HostKeyAlgorithms=ssh-rsa", "host key type"],
   ];
   for (const [option, what] of refusals) {
-    const before = server.endedConnections;
+    const before = await server.endedConnections();
     const ended = await ssh(server, user, ["true"], { options: [option, "LogLevel=INFO"] });
     t.equal(ended.status, 255);
     t.match(ended.stderr, `no matching ${what} found. Their offer:`);

@@ -86,13 +86,20 @@ export class TestServer {
     const all = whole.map((line) => JSON.parse(line) as ServerEvent);
     return code === undefined ? all : all.filter((event) => event.code === code);
   }
-  /** All events of the connection that ends next, behind the `after` that have ended already. */
+  /** All events of one connection: the next to end behind the `after` that have ended already. */
   async connection(after = 0): Promise<ServerEvent[]> {
     const end = await until("the connection ends", () => this.events("connection.ended")[after]);
     return this.events().filter((event) => event.connection === end.connection);
   }
-  get endedConnections(): number {
-    return this.events("connection.ended").length;
+  /** How many connections have ended, once all have: a client is gone before the server has said the last of it. */
+  endedConnections(): Promise<number> {
+    return until("all connections end", () => {
+      const ended = this.events("connection.ended").length;
+      const isQuiet =
+        this.children("broker").every(({ title }) => title.includes("[warm]")) &&
+        this.events("connection.accepted").length === ended;
+      return isQuiet ? ended : undefined;
+    });
   }
 
   /** Its processes by the word behind "sallyportd: " in their titles: zygote, signer, broker, session, login, worker. */
