@@ -3,7 +3,7 @@
 import type { Config } from "../config/load.ts";
 import { answers, requests } from "../ipc/monitor.ts";
 import { workerAnswers, workerRequests } from "../ipc/worker.ts";
-import { closeAllExcept } from "../native/descriptors.ts";
+import { closeAllExcept, closeFd, dupFd, pipeFds, setNonBlocking } from "../native/descriptors.ts";
 import { MessageSocket } from "../native/message-socket.ts";
 import { Poller } from "../native/poller.ts";
 import { exitNow, loopFds, retitle, setTitle } from "../native/process.ts";
@@ -33,6 +33,7 @@ const program = "sallyportd: session";
 export function runSession(inherited: SessionInheritance): void {
   setTitle(`${program} [warm]`);
   closeInherited(inherited);
+  occupyStandardDescriptors();
   // The last descriptors that are opened here; whatever comes later comes from the broker or the worker.
   const poller = new Poller();
   const session = new SessionProcess(inherited, poller);
@@ -48,6 +49,14 @@ export function runSession(inherited: SessionInheritance): void {
 function closeInherited({ monitorFd, confinement }: SessionInheritance): void {
   const namespaces = Object.values(confinement.namespaces) as (number | undefined)[]; // of NamespaceFds
   closeAllExcept([monitorFd, ...loopFds(), ...namespaces.filter((fd) => fd !== undefined)]);
+}
+
+/** 0 to 2 lead nowhere: what a dying runtime writes to standard error must not reach a socket that was given the number. */
+function occupyStandardDescriptors(): void {
+  const [readEnd, writeEnd] = pipeFds();
+  setNonBlocking(readEnd, true);
+  setNonBlocking(writeEnd, true);
+  dupFd(writeEnd);
 }
 
 class SessionProcess {
@@ -123,6 +132,7 @@ class SessionProcess {
         connect: (handlers) =>
           new MessageSocket(poller, fd, workerAnswers, workerRequests, handlers),
         stream: (streamFd) => new PipeStream(poller, streamFd),
+        close: closeFd,
       }),
       setTitle: (title) => {
         retitle(`${program} ${title}`);

@@ -137,7 +137,8 @@ export class MonitorClient implements Authenticator {
 
   /** `code`: a stable name of the event. */
   log(level: keyof typeof logLevels, code: string, text: string): void {
-    if (this.#logLines >= maxLogLines) return;
+    // A broker that is busy loses lines rather than memory.
+    if (this.#logLines >= maxLogLines || !this.#port.isDrained) return;
     this.#logLines += 1;
     const line = Buffer.from(text).subarray(0, maxLogTextBytes);
     this.#port.send("log", 0, { level: logLevels[level], code, text: line });

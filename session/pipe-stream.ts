@@ -15,9 +15,12 @@ export class PipeStream implements ByteStream {
   #isWritable = false;
   #isClosed = false;
 
+  /** Throws EPERM for what cannot be waited for: a regular file, from a worker that is not what it should be. `fd` stays open then. */
   constructor(poller: Poller, fd: number) {
     this.#poller = poller;
     this.#fd = fd;
+    poller.set(fd, false, false, this.#call);
+    poller.remove(fd);
   }
 
   read(buffer: Uint8Array, offset: number, length: number): number {

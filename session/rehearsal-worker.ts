@@ -49,6 +49,10 @@ export class RehearsalWorker implements WorkerPort, WorkerConnection {
     this.#handlers = handlers;
     return this;
   }
+  close(fd: number): void {
+    this.#streams.get(fd)?.close();
+    this.#streams.delete(fd);
+  }
   stream(fd: number): ByteStream {
     const stream = this.#streams.get(fd);
     if (stream === undefined) throw new RangeError(`Cannot open descriptor ${fd}`);

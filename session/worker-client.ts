@@ -36,8 +36,9 @@ export interface WorkerEvents {
 }
 export interface WorkerConnection {
   connect(handlers: MessageHandlers<typeof workerAnswers>): WorkerPort;
-  /** Takes a descriptor. */
+  /** Takes a descriptor; when it throws, the descriptor is still the caller's. */
   stream(fd: number): ByteStream;
+  close(fd: number): void;
 }
 
 /** Requests on their way at once; a MessageSocket holds a few hundred for a worker that has stopped reading. */
@@ -217,13 +218,26 @@ export class WorkerClient implements ProgramHost {
     }
     const waiting = this.#waiting.get(answer.id);
     this.#waiting.delete(answer.id);
-    const streams = fds.map((fd) => this.#connection.stream(fd));
-    if (waiting?.take(answer, streams) !== true) {
-      for (const stream of streams) stream.close();
+    const streams = this.#open(fds);
+    if (streams === null || waiting?.take(answer, streams) !== true) {
+      for (const stream of streams ?? []) stream.close();
       this.#end();
       return;
     }
     this.#sendHeld();
+  }
+
+  /** Null when one of them is nothing that can be streamed: all are closed then. */
+  #open(fds: readonly number[]): ByteStream[] | null {
+    const streams: ByteStream[] = [];
+    try {
+      for (const fd of fds) streams.push(this.#connection.stream(fd));
+      return streams;
+    } catch {
+      for (const stream of streams) stream.close();
+      for (const fd of fds.slice(streams.length)) this.#connection.close(fd);
+      return null;
+    }
   }
 
   #end(): void {

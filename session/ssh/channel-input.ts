@@ -39,6 +39,7 @@ export class ChannelInput {
   /** `payload[offset, +length)` has come. What cannot be written at once is copied. Throws PeerFault beyond the window. */
   receive(payload: Uint8Array, offset: number, length: number): void {
     this.#window.receive(length);
+    if (length === 0) return;
     const state = this.#state;
     let written = 0;
     if (state.state === "open" && this.#queue.length === 0) {

@@ -11,7 +11,7 @@ import { GlobalRequests, type GlobalRequestOptions } from "./global-requests.ts"
 import type { PacketSender, PayloadReceiver } from "./layers.ts";
 import * as msg from "./message-numbers.ts";
 import type { ProgramExit, ProgramHost } from "./program-host.ts";
-import { SessionChannel } from "./session-channel.ts";
+import { isHarmlesslyLate, SessionChannel } from "./session-channel.ts";
 import { WireReader, WireWriter } from "./wire.ts";
 
 export interface ConnectionEvents {
@@ -143,8 +143,7 @@ export class Connection implements PayloadReceiver {
       channel.receive(type, payload, reader);
       return;
     }
-    // Some clients adjust the window of a channel that both sides have closed; sshd bears it.
-    if (type === msg.SSH_MSG_CHANNEL_WINDOW_ADJUST && number < this.#usedNumbers) return;
+    if (isHarmlesslyLate(type) && number < this.#usedNumbers) return;
     throw new PeerFault("UNKNOWN_CHANNEL", `Cannot take message ${type}: no channel ${number}`);
   }
 

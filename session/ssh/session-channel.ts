@@ -97,8 +97,8 @@ export class SessionChannel {
   /** One message for this channel; the reader stands behind the channel's number. Throws PeerFault. */
   receive(type: number, payload: Uint8Array, reader: WireReader): void {
     if (this.#hasReceivedClose) {
-      // sshd lets a late adjustment pass too; nothing else may follow CLOSE (RFC 4254 section 5.3).
-      if (type === msg.SSH_MSG_CHANNEL_WINDOW_ADJUST) return;
+      // Nothing may follow CLOSE (RFC 4254 section 5.3), but what harms nobody may be late.
+      if (isHarmlesslyLate(type)) return;
       throw channelFault(`message ${type}`, "its CLOSE has come");
     }
     switch (type) {
@@ -254,6 +254,12 @@ export class SessionChannel {
     this.#options.events.gone();
   }
 }
+
+/** Some clients adjust the window, or answer a keepalive, of a channel that they have closed; sshd bears it. */
+export const isHarmlesslyLate = (type: number): boolean =>
+  type === msg.SSH_MSG_CHANNEL_WINDOW_ADJUST ||
+  type === msg.SSH_MSG_CHANNEL_SUCCESS ||
+  type === msg.SSH_MSG_CHANNEL_FAILURE;
 
 const channelFault = (what: string, why: string): PeerFault =>
   new PeerFault("CHANNEL_STATE", `Cannot take ${what} on channel: ${why}`);

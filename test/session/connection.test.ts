@@ -240,20 +240,24 @@ t.test("Connection refuses truncated and over-long messages (A6)", async (t) => 
   }
 });
 
-t.test("Connection bears a late adjustment of a channel that is gone, as sshd does", async (t) => {
-  const pair = await loggedIn();
-  const { channel, seen } = openChannel(pair);
-  await settled();
-  channel.close();
-  await settled();
-  t.same(seen, ["opened", "closed"]);
-  send(pair, 93, (writer) => writer.uint32(0).uint32(5));
-  await settled();
-  t.equal(pair.ending, null);
-  send(pair, 93, (writer) => writer.uint32(1).uint32(5));
-  await settled();
-  t.match(pair.ending?.text, /no channel 1/);
-});
+t.test(
+  "Connection bears a late adjustment or reply on a channel that is gone, as sshd does",
+  async (t) => {
+    const pair = await loggedIn();
+    const { channel, seen } = openChannel(pair);
+    await settled();
+    channel.close();
+    await settled();
+    t.same(seen, ["opened", "closed"]);
+    send(pair, 93, (writer) => writer.uint32(0).uint32(5));
+    send(pair, 100, (writer) => writer.uint32(0));
+    await settled();
+    t.equal(pair.ending, null);
+    send(pair, 93, (writer) => writer.uint32(1).uint32(5));
+    await settled();
+    t.match(pair.ending?.text, /no channel 1/);
+  },
+);
 
 t.test("Connection ends with words when the worker dies", async (t) => {
   const pair = await loggedIn();

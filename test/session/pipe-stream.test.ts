@@ -1,6 +1,13 @@
 // Streams over the worker's descriptors, with real pipes and a real Poller.
 import t, { type Test } from "tap";
-import { closeFd, pipeFds, readFd, setNonBlocking, writeFd } from "../../native/descriptors.ts";
+import {
+  closeFd,
+  openFd,
+  pipeFds,
+  readFd,
+  setNonBlocking,
+  writeFd,
+} from "../../native/descriptors.ts";
 import { Poller } from "../../native/poller.ts";
 import { PipeStream } from "../../session/pipe-stream.ts";
 import { settled } from "./served-pair.ts";
@@ -61,5 +68,16 @@ t.test("PipeStream does nothing any more once it is closed", (t) => {
   t.equal(stream.write(Buffer.from("x"), 0, 1), -1);
   t.equal(readFd(other, new Uint8Array(1), 0, 1), 0);
   closeFd(other);
+  t.end();
+});
+
+t.test("PipeStream refuses what cannot be waited for, and leaves it to the caller", (t) => {
+  const poller = new Poller();
+  t.teardown(() => {
+    poller.close();
+  });
+  const fd = openFd("/etc/passwd", 0, 0);
+  t.throws(() => new PipeStream(poller, fd), { code: "EPERM" });
+  closeFd(fd);
   t.end();
 });

@@ -10,6 +10,7 @@ import { decode, encode } from "../../ipc/protocol.ts";
 import type { MonitorClient, MonitorPort } from "../../session/monitor-client.ts";
 import { publicKeyRequest } from "../../session/client-userauth.ts";
 import { exchangeHash } from "../../session/ssh/exchange-hash.ts";
+import type { ExchangeParts } from "../../session/ssh/layers.ts";
 import { kexMethod } from "../../session/ssh/kex-methods.ts";
 import { WireWriter } from "../../session/ssh/wire.ts";
 import { established, hostKey, settled, strangeKey, userKey, type Served } from "./served-pair.ts";
@@ -68,19 +69,21 @@ function watchedMonitor(overrides: readonly string[] = []): Watched {
       readKeyFile: () => ({ text: authorizedKeys }),
       readBanner: () => Buffer.from("welcome\n"),
       sign: (kind, body, done) => {
-        if (kind === "exchange" && "kex" in body) {
+        if (kind === "exchange") {
+          const parts = body as unknown as ExchangeParts; // what `kind` says
           const hash = exchangeHash(
-            kexMethod(body.kex).hash,
-            body,
+            kexMethod(parts.kex).hash,
+            parts,
             hostKey.blob,
           ) as Uint8Array<ArrayBuffer>;
           if (sessionId.length === 0) sessionId = hash;
           queueMicrotask(() => {
             done({ exchangeHash: hash, signature: hostKey.sign(hash) });
           });
-        } else if ("blob" in body) {
+        } else {
+          const { blob } = body as unknown as { blob: Uint8Array }; // likewise
           const proof = new WireWriter(512).string("hostkeys-prove-00@openssh.com");
-          const data = proof.string(sessionId).string(body.blob).finish();
+          const data = proof.string(sessionId).string(blob).finish();
           queueMicrotask(() => {
             done({ exchangeHash: new Uint8Array(0), signature: hostKey.sign(data) });
           });
@@ -164,7 +167,7 @@ t.test("The monitor ends it after MaxAuthTries, by the session process's disconn
 });
 
 /** What a client may do before and after it is authenticated; most of it is not what an honest one does. */
-const blob = fc.oneof(
+const keyBlob = fc.oneof(
   fc.constantFrom(userKey.blob, strangeKey.blob),
   fc.uint8Array({ maxLength: 80 }),
   fc.constant(new Uint8Array(17 * 1024)),
@@ -181,7 +184,7 @@ const request = fc
   );
 const keyRequest = fc
   .record({
-    blob,
+    blob: keyBlob,
     algorithm: fc.constantFrom("ssh-ed25519", "rsa-sha2-512", "ssh-rsa", "", "y".repeat(70)),
     isSigned: fc.boolean(),
     hostKey: fc.constantFrom(null, hostKey.blob, hostKey.blob, strangeKey.blob),

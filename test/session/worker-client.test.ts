@@ -57,6 +57,29 @@ t.test("WorkerClient gives up a worker that answers another question", async (t)
   t.equal(worker.seen.length, 1, "nothing more is sent");
 });
 
+t.test(
+  "WorkerClient gives up a worker whose descriptors are no streams, and closes them all",
+  async (t) => {
+    const { worker, client, seen } = make();
+    const closed: string[] = [];
+    worker.stream = (fd) => {
+      if (fd === 1001) throw new Error("Cannot wait for it");
+      return {
+        read: () => -1,
+        write: () => -1,
+        wait: ignore,
+        onReady: ignore,
+        close: () => closed.push(`stream ${fd}`),
+      };
+    };
+    worker.close = (fd) => closed.push(`descriptor ${fd}`);
+    client.start(0, "shell", nothing, () => t.fail("answered"));
+    await settled();
+    t.same(seen, ["gone"]);
+    t.same(closed, ["stream 1000", "descriptor 1001", "descriptor 1002"]);
+  },
+);
+
 t.test("WorkerClient tells once that the worker is gone", async (t) => {
   const { worker, seen } = make();
   worker.die();
