@@ -24,7 +24,8 @@ export class Refusal extends Error {
   override readonly name = "Refusal";
 }
 
-const maxEnvironment = 1024;
+/** Of one session, as sshd has it: each may hold 33 KiB of the worker. */
+const maxEnvironment = 128;
 const SIGHUP = 1;
 const loginUmask = 0o022;
 
@@ -111,10 +112,10 @@ export class Program {
       const [stdin, toStdin] = pipe();
       const [fromStdout, stdout] = pipe();
       const [fromStderr, stderr] = pipe();
+      for (const fd of [toStdin, fromStdout, fromStderr]) setNonBlocking(fd, true);
       this.#notice(stderr);
       this.#spawn(command, [stdin, stdout, stderr], false);
       for (const fd of [stdin, stdout, stderr]) closeFd(fd);
-      for (const fd of [toStdin, fromStdout, fromStderr]) setNonBlocking(fd, true);
       return [toStdin, fromStdout, fromStderr];
     } catch (error) {
       opened.forEach(closeFd);
@@ -208,7 +209,12 @@ export class Program {
     if (pty === undefined) return;
     closeFd(pty.masterFd);
     if (pty.slaveFd >= 0) closeFd(pty.slaveFd);
+    if (this.#pidFd < 0) return;
     // The kernel sends SIGHUP when the last master closes; the session process may hold its own a moment longer.
-    if (this.#pidFd >= 0) killPid(-this.#pid, SIGHUP);
+    try {
+      killPid(-this.#pid, SIGHUP);
+    } catch {
+      // EPERM: all of the group is another user's by now (sudo, su). The kernel's own SIGHUP reaches them.
+    }
   }
 }
