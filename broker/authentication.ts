@@ -2,10 +2,10 @@
 import type { Config } from "../config/load.ts";
 import type { ServerOptions } from "../config/options.ts";
 import { authOutcomes, type AuthOutcome, type Request } from "../ipc/monitor.ts";
-import { PeerFault } from "../ipc/peer-fault.ts";
 import { describeKey, fingerprint, type PublicKey } from "../ipc/public-key.ts";
 import type { Identity } from "../ipc/worker.ts";
 import { matchesPatternList } from "../config/patterns.ts";
+import { mergeKeyOptions, type KeyOptions } from "./key-options.ts";
 import { failureDelay } from "./failure-delay.ts";
 import {
   authorize,
@@ -26,6 +26,8 @@ export interface AuthenticationCallbacks {
   succeeded(): void;
 }
 
+/** setTimeout's longest; a longer one would fire at once. */
+export const longestTimerMs = 0x7fff_ffff;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 /** Null for names that no passwd database can hold; they fail like unknown ones. */
 function userName(bytes: Uint8Array): string | null {
@@ -47,8 +49,10 @@ export class Authentication {
   readonly #callbacks: AuthenticationCallbacks;
   readonly #user: UserRecord | null;
   readonly #usedKeys = new Set<string>();
-  /** Method lists still to be gone through; the shortest first step wins. */
-  #remaining: string[][];
+  /** What is left of each list of AuthenticationMethods; null: any one method is enough. */
+  #remaining: string[][] | null;
+  /** Restrictions of the keys of earlier steps: all of them hold. */
+  #granted: KeyOptions | undefined;
   #failures = 0;
   #attempts = 0;
   succeeded = false;
@@ -77,9 +81,14 @@ export class Authentication {
       invalidUser: found === null,
     });
     this.#user = this.#admit(found);
-    this.#remaining = this.options.authenticationMethods.map((list) => [...list]);
+    const lists = this.options.authenticationMethods;
+    this.#remaining = lists.length === 0 ? null : lists.map((list) => [...list]);
   }
 
+  /** MaxAuthTries is reached: nothing more is decided. */
+  get isExhausted(): boolean {
+    return !this.succeeded && this.#failures >= this.options.maxAuthTries;
+  }
   get isValid(): boolean {
     return this.#user !== null;
   }
@@ -143,15 +152,10 @@ export class Authentication {
     initialHostKey: Uint8Array | undefined,
   ): void {
     const began = this.#world.elapsedMs();
-    if (
+    // A client that was told another host key than ours is in the hands of somebody else: its attempt fails, as with sshd.
+    const isBoundElsewhere =
       body.hostBound &&
-      (initialHostKey === undefined || !Buffer.from(body.hostKey).equals(initialHostKey))
-    ) {
-      throw new PeerFault(
-        "MISMATCH",
-        "Cannot verify signature: bound to a host key that is not this connection's",
-      );
-    }
+      (initialHostKey === undefined || !Buffer.from(body.hostKey).equals(initialHostKey));
     const key = keyOfAttempt(body, this.options);
     const accepted = this.#accept(key);
     const data = composeSignedData({
@@ -164,6 +168,7 @@ export class Authentication {
     });
     if (
       accepted === null ||
+      isBoundElsewhere ||
       this.#user === null ||
       !provesPossession(accepted, body.algorithm, body.signature, data, this.options)
     ) {
@@ -171,7 +176,8 @@ export class Authentication {
       this.#fail(id, true, began);
       return;
     }
-    const forced = this.options.forceCommand !== "" || accepted.options.forcedCommand !== undefined;
+    // forced-commands-only asks for the key's own command= (auth_root_allowed); ForceCommand is no part of the key.
+    const forced = accepted.options.forcedCommand !== undefined;
     if (!mayBeRoot(this.#user.uid, this.options, forced)) {
       this.#world.log({
         level: "info",
@@ -183,19 +189,29 @@ export class Authentication {
       this.#fail(id, true, began);
       return;
     }
+    const options =
+      this.#granted === undefined
+        ? accepted.options
+        : mergeKeyOptions(this.#granted, accepted.options);
+    const remaining = this.#remaining
+      ?.filter(([next]) => next === "publickey")
+      .map((list) => list.slice(1));
+    // Keys with different forced commands contradict one another, and publickey may not be what comes next: both fail, as with sshd.
+    if (options === undefined || remaining?.length === 0) {
+      this.#logFailure(key);
+      this.#fail(id, true, began);
+      return;
+    }
     this.#usedKeys.add(fingerprint(body.blob));
     this.#attempts += 1;
-    if (this.#remaining.length > 0) {
-      this.#remaining = this.#remaining
-        .filter(([next]) => next === "publickey")
-        .map((list) => list.slice(1));
-      if (!this.#remaining.some((list) => list.length === 0)) {
-        this.#logMethod("Partial", "info", accepted.key);
-        this.#answer(id, "partial");
-        return;
-      }
+    this.#granted = options;
+    if (remaining !== undefined && !remaining.some((list) => list.length === 0)) {
+      this.#remaining = remaining;
+      this.#logMethod("Partial", "info", accepted.key);
+      this.#answer(id, "partial");
+      return;
     }
-    this.#succeed(id, this.#user, accepted);
+    this.#succeed(id, this.#user, { key: accepted.key, options });
   }
 
   /** The key may be used by this (valid) user now, and was not used up by an earlier step. */
@@ -223,7 +239,7 @@ export class Authentication {
     });
   }
   #logFailure(key: PublicKey | null): void {
-    const loud = this.#user === null || this.#failures >= this.options.maxAuthTries / 2;
+    const loud = this.#user === null || this.#failures >= Math.floor(this.options.maxAuthTries / 2);
     this.#logMethod("Failed", loud ? "info" : "verbose", key);
   }
 
@@ -282,7 +298,7 @@ export class Authentication {
       environment: this.#permittedEnvironment(options.environment),
     };
     this.#world.authenticated(id, identity, {
-      clientAliveIntervalMs: this.options.clientAliveInterval * 1000,
+      clientAliveIntervalMs: Math.min(this.options.clientAliveInterval * 1000, longestTimerMs),
       clientAliveCountMax: this.options.clientAliveCountMax,
       maxSessions: this.options.maxSessions,
       rekeyBytes: this.options.rekeyLimit.bytes,

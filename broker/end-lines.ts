@@ -43,7 +43,11 @@ export function endEvents(body: Ended, { peer, who, isPreauth }: EndFacts): LogE
       return [event("info", `Connection reset by ${who}${peer}`)];
     case "peer-disconnected":
       return [
-        event("info", `Received disconnect from ${peer}:${body.code}: ${text}`),
+        // packet.c: 11, by application, is how an honest client goes.
+        event(
+          body.code === 11 ? "info" : "error",
+          `Received disconnect from ${peer}:${body.code}: ${text}`,
+        ),
         event("info", `Disconnected from ${who}${peer}`, "disconnected"),
       ];
     case "we-disconnected":

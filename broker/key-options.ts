@@ -1,6 +1,6 @@
 // The options in front of a key in authorized_keys (sshd(8), AUTHORIZED_KEYS FILE FORMAT). Every one that sshd knows is known here; one
 // that is not, or is malformed, spoils its line: a key is never wider than its line says.
-import { matchesAddressList } from "../config/patterns.ts";
+import { checkAddressList } from "../config/patterns.ts";
 
 export interface KeyOptions {
   readonly permitPty: boolean;
@@ -20,6 +20,24 @@ type Mutable = { -readonly [K in keyof KeyOptions]: KeyOptions[K] };
 const maxEnvironment = 64;
 const maxPermits = 4096;
 
+/**
+ * The restrictions of two keys that were both asked for (auth-options.c, sshauthopt_merge): what either forbids is forbidden. Undefined: their
+ * forced commands differ.
+ */
+export function mergeKeyOptions(first: KeyOptions, second: KeyOptions): KeyOptions | undefined {
+  const [one, two] = [first.forcedCommand, second.forcedCommand];
+  if (one !== undefined && two !== undefined && Buffer.compare(one, two) !== 0) return undefined;
+  const forcedCommand = one ?? two;
+  return {
+    permitPty: first.permitPty && second.permitPty,
+    permitUserRc: first.permitUserRc && second.permitUserRc,
+    ...(forcedCommand === undefined ? {} : { forcedCommand }),
+    environment: first.environment.length > 0 ? first.environment : second.environment,
+    touchRequired: first.touchRequired || second.touchRequired,
+    verifyRequired: first.verifyRequired || second.verifyRequired,
+  };
+}
+
 /** `YYYYMMDD[HHMM[SS]][Z]`; local time without the Z. */
 function expiry(text: string): number {
   const parts = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(Z?)$/.exec(text);
@@ -31,7 +49,16 @@ function expiry(text: string): number {
     parts[7] === "Z"
       ? Date.UTC(year, month - 1, day, hour, minute, second)
       : new Date(year, month - 1, day, hour, minute, second).getTime();
-  if (!Number.isFinite(at) || month < 1 || month > 12 || day < 1 || day > 31)
+  if (
+    !Number.isFinite(at) ||
+    hour > 23 ||
+    minute > 59 ||
+    second > 59 ||
+    month < 1 ||
+    month > 12 ||
+    day < 1 ||
+    day > 31
+  )
     throw new RangeError("invalid expires time");
   return at;
 }
@@ -120,7 +147,7 @@ export function parseKeyOptions(text: string): KeyOptions {
     } else if (name === "from") {
       if (options.from !== undefined) throw new RangeError("multiple from clauses");
       options.from = value.split(",");
-      matchesAddressList("0.0.0.0", options.from); // a bad mask is found now
+      checkAddressList(options.from); // a bad mask is found now
     } else if (name === "expiry-time") {
       options.expiresAtMs = Math.min(options.expiresAtMs ?? Infinity, expiry(value));
     } else if (name === "permitopen" || name === "permitlisten") {

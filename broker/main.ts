@@ -15,6 +15,7 @@ import type { PageRanges } from "../native/prefault.ts";
 import { Poller } from "../native/poller.ts";
 import { currentPid, exitNow, setTitle } from "../native/process.ts";
 import { seqpacketPair } from "../native/sockets.ts";
+import { longestTimerMs } from "./authentication.ts";
 import { Monitor, type HostKeyFacts } from "./monitor.ts";
 import { forkSessionProcess, type Privsep, type SessionProcess } from "./session-process.ts";
 import {
@@ -103,6 +104,9 @@ class Broker {
       message: (request) => {
         this.#request(request);
       },
+      drained: () => {
+        if (!this.#monitor.isBusy) this.#session.resume();
+      },
       closed: () => {
         this.#sessionGone();
       },
@@ -128,7 +132,7 @@ class Broker {
       inherited.hostKeys,
     );
     this.#monitor.onIdle = () => {
-      this.#session.resume();
+      if (this.#session.isDrained) this.#session.resume();
     };
   }
 
@@ -161,7 +165,8 @@ class Broker {
       this.#monitor.handle(request);
       if (request.name === "confined") this.#verify(request.body.missing);
       if (request.name === "adopted") this.#go();
-      if (this.#monitor.isBusy) this.#session.pause();
+      // One answer at a time: who does not read them is not read.
+      if (this.#monitor.isBusy || !this.#session.isDrained) this.#session.pause();
     } catch (error) {
       // Anything else is a bug of ours and ends this broker in the open.
       if (!(error instanceof PeerFault)) throw error;
@@ -194,14 +199,17 @@ class Broker {
     setTitle("sallyportd: broker [accepted]");
     const { loginGraceTime } = this.#inherited.config.global;
     if (loginGraceTime === 0) return;
-    this.#grace = setTimeout(() => {
-      const { remoteAddress = "UNKNOWN", localAddress = "UNKNOWN" } = this.#connection ?? {};
-      this.#monitor.abort(
-        "grace-exceeded",
-        "connection.grace-exceeded",
-        `Timeout before authentication for connection from ${remoteAddress} to ${localAddress}, pid = ${currentPid()}`,
-      );
-    }, loginGraceTime * 1000);
+    this.#grace = setTimeout(
+      () => {
+        const { remoteAddress = "UNKNOWN", localAddress = "UNKNOWN" } = this.#connection ?? {};
+        this.#monitor.abort(
+          "grace-exceeded",
+          "connection.grace-exceeded",
+          `Timeout before authentication for connection from ${remoteAddress} to ${localAddress}, pid = ${currentPid()}`,
+        );
+      },
+      Math.min(loginGraceTime * 1000, longestTimerMs),
+    );
   }
 
   readonly #authenticated: Parameters<typeof systemWorld>[0]["authenticated"] = (

@@ -87,6 +87,8 @@ export class Monitor {
         this.#permits.enter("handover", "confined");
         return;
       case "adopted":
+        if (this.#facts === undefined)
+          throw new PeerFault("MISMATCH", "Cannot hand over: no connection was given");
         this.#permits.enter("kex", "adopted");
         return;
       case "sign":
@@ -97,12 +99,15 @@ export class Monitor {
         return;
       case "authNone":
         this.#auth().none(request.id);
+        this.#refuseAfterTooMany(request.name);
         return;
       case "authUnsupported":
         this.#auth().unsupported(request.id);
+        this.#refuseAfterTooMany(request.name);
         return;
       case "publickeyQuery":
         this.#auth().query(request.id, request.body);
+        this.#refuseAfterTooMany(request.name);
         return;
       case "publickeySign":
         this.#auth().signed(
@@ -111,6 +116,7 @@ export class Monitor {
           this.#sessionId ?? new Uint8Array(),
           this.#initialHostKey,
         );
+        this.#refuseAfterTooMany(request.name);
         return;
       case "proveHostKey":
         this.#prove(request.id, request.body);
@@ -167,6 +173,11 @@ export class Monitor {
       this.#busy = false;
       if (!this.#ended) this.onIdle();
     };
+  }
+
+  /** MaxAuthTries is kept here too: the session process may not care for "too many". */
+  #refuseAfterTooMany(by: Request["name"]): void {
+    if (this.#auth().isExhausted) this.#permits.enter("refused", by);
   }
 
   #sign(id: number, body: BodyOf<"sign">): void {
@@ -239,11 +250,18 @@ export class Monitor {
     });
   }
 
+  /** Text of a process that is not believed: only lines of its own form go unmarked, with the user and peer that the broker knows. */
   #log({ level, code, text }: BodyOf<"log">): void {
+    if (!/^[a-z][a-z0-9.-]{0,39}$/.test(code))
+      throw new PeerFault("MALFORMED", "Cannot log: not the name of an event");
+    const line = Buffer.from(text).toString("utf8");
+    const isOwnForm =
+      /^(Starting session: |Close session: user |subsystem request for )/.test(line) &&
+      this.isAuthenticated;
     this.#world.log({
       level: logLevels[level] ?? "info",
       code: `session.${code}`,
-      text: Buffer.from(text).toString("utf8"),
+      text: isOwnForm || !this.isAuthenticated ? line : `session process: ${line}`,
       preauth: !this.isAuthenticated,
       fields: this.#peerFields(),
     });

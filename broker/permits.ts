@@ -1,5 +1,6 @@
 // THE table: what the session process may ask in which phase, how often, and what it may lead to. It is the security argument, so it
 // is data, and complete by type: a new request does not compile until somebody has ruled on it in every phase.
+import { maxAuthRequests } from "../ipc/limits.ts";
 import type { RequestName } from "../ipc/monitor.ts";
 
 export const phases = [
@@ -8,6 +9,7 @@ export const phases = [
   "kex",
   "lookup",
   "authenticating",
+  "refused",
   "postauth",
   "ended",
 ] as const;
@@ -32,8 +34,8 @@ const never = {
 
 /** Log lines before authentication; a flood would fill the administrator's disk. */
 const preauthLines = { atMost: 64 } as const;
-/** Attempts of all methods are bounded by MaxAuthTries as well; this bounds queries, which are no failures when the key is acceptable. */
-const attempts = { atMost: 128 } as const;
+/** The session process stops an honest client there; MaxAuthTries bounds those that fail, and ends the phase. */
+const attempts = { atMost: maxAuthRequests } as const;
 
 export const permits: Readonly<Record<Phase, Readonly<Record<RequestName, Permit>>>> = {
   confining: {
@@ -65,6 +67,11 @@ export const permits: Readonly<Record<Phase, Readonly<Record<RequestName, Permit
     log: preauthLines,
     ended: "once",
   },
+  refused: {
+    ...never, // too many failures: nothing is decided any more
+    log: preauthLines,
+    ended: "once",
+  },
   postauth: {
     ...never,
     sign: "open", // key re-exchange, for as long as the connection lives
@@ -81,10 +88,10 @@ export const leadsTo: Readonly<Record<RequestName, readonly Phase[]>> = {
   adopted: ["kex"],
   sign: ["lookup"],
   lookupUser: ["authenticating"],
-  authNone: [],
-  authUnsupported: [],
-  publickeyQuery: [],
-  publickeySign: ["postauth"],
+  authNone: ["refused"],
+  authUnsupported: ["refused"],
+  publickeyQuery: ["refused"],
+  publickeySign: ["postauth", "refused"],
   proveHostKey: [],
   log: [],
   ended: ["ended"],

@@ -126,7 +126,20 @@ export function systemWorld({
     later: (ms, action) => {
       setTimeout(action, ms);
     },
-    lookupUser: (name) => lookupUser(name, Date.now()),
+    lookupUser: (name) => {
+      try {
+        return lookupUser(name, Date.now());
+      } catch (error) {
+        // The service behind the database is away: nobody can be looked up, and nobody gets in.
+        const why = error instanceof Error ? error.message : String(error);
+        report(listener, {
+          level: "error",
+          code: "user.lookup-failed",
+          text: `Cannot look up user: ${why}`,
+        });
+        return null;
+      }
+    },
     readKeyFile,
     readBanner,
     sign: signer.sign,

@@ -35,6 +35,8 @@ export const eventCodes: Readonly<Record<string, string>> = {
   "connection.disconnected": "After `connection.peer-disconnected`: sshd's second line",
   "connection.invalid-format": "After `connection.bad-identification`: sshd's second line",
   "connection.invalid-version": "After `connection.version-mismatch`: sshd's second line",
+  "user.lookup-failed":
+    "The service behind the user database failed: nobody gets in until it is back",
   "user.invalid": "There is no such user; field `user` as in all of these",
   "user.not-allowed": "AllowUsers and its like, a locked account, a shell that is not there",
   "auth.key-accepted": "A line of authorized_keys holds the key; fields `key`, `where`",
