@@ -1,5 +1,6 @@
 // A control group for each server under measurement: its CPU time counts every process it ever had, reparented or reaped or not.
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, existsSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+import { mkdirSync, readFileSync, readlinkSync, rmdirSync, existsSync } from "node:fs";
 
 const v1 = "/sys/fs/cgroup/cpuacct";
 const v2 = "/sys/fs/cgroup";
@@ -58,19 +59,18 @@ export class ControlGroup {
     }
     return { privateKiB, proportionalKiB, processes };
   }
-  killAll(): void {
-    for (const pid of this.pids()) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // It ended meanwhile.
+  /** Kills what is left inside, waits until nothing is, and removes the group. */
+  async end(): Promise<void> {
+    for (let pids = this.pids(); pids.length > 0; pids = this.pids()) {
+      for (const pid of pids) {
+        try {
+          process.kill(pid, "SIGKILL");
+        } catch {
+          // It ended meanwhile.
+        }
       }
+      await pause(50);
     }
-  }
-  /** Once everything inside has ended. */
-  remove(): void {
-    for (const name of readdirSync(this.#path))
-      if (name.startsWith("sallyport-")) rmdirSync(`${this.#path}/${name}`);
     rmdirSync(this.#path);
   }
 }

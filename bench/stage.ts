@@ -111,9 +111,7 @@ export class Stage {
   async close(): Promise<void> {
     for (const child of this.#children) child.kill("SIGTERM");
     await pause(500);
-    for (const group of this.#groups) group.killAll();
-    await pause(500);
-    for (const group of this.#groups) group.remove();
+    for (const group of this.#groups) await group.end();
     execFileSync("userdel", [this.user]);
     rmSync(this.folder, { recursive: true, force: true });
   }
