@@ -30,18 +30,19 @@ export class PageHabits {
     return this.#ranges[kind];
   }
 
-  /** Looks at a living child, and for a broker at its session process. */
-  look(kind: "broker" | "login", pid: number): void {
-    if (this.#left[kind] === 0) return;
+  /** Looks at a living child, and for a broker at its session process. True when it did, which leaves much garbage. */
+  look(kind: "broker" | "login", pid: number): boolean {
+    if (this.#left[kind] === 0) return false;
     try {
       this.#learn(kind, pid);
-      if (kind !== "broker") return;
+      if (kind !== "broker") return true;
       const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
       for (const child of children.split(" ").filter(Boolean))
         this.#learn("session", Number(child));
     } catch {
       // It has ended, or a container hides it: then there is nothing to learn.
     }
+    return true;
   }
 
   /** The one that wrote most is kept: the others' pages are among its own, since all began alike. */
