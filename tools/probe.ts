@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { parseArgs } from "node:util";
-import { Client } from "ssh2";
+import ssh2 from "ssh2";
 
 const help = `usage: sallyport probe [--host HOST] [--port PORT] --user USER --identity FILE [OPTIONS]
 
@@ -18,6 +18,9 @@ const help = `usage: sallyport probe [--host HOST] [--port PORT] --user USER --i
   --json                 one object
 
 Exit status: 0 the command ended with 0; 1 it did not, or there was no login; 2 the call was wrong.`;
+
+/** A day: beyond 24 days timers overflow, and nobody waits that long. */
+const maxTimeoutSeconds = 86_400;
 
 interface Outcome {
   readonly ok: boolean;
@@ -43,7 +46,7 @@ function login(target: Target): Promise<Outcome> {
   const began = performance.now();
   const elapsed = (): number => Math.round(10 * (performance.now() - began)) / 10;
   return new Promise((resolve) => {
-    const client = new Client();
+    const client = new ssh2.Client();
     let seen: Partial<Outcome> = {};
     const end = (outcome: { ok: boolean; error?: string; exitStatus?: number }): void => {
       clearTimeout(deadline);
@@ -127,7 +130,10 @@ export async function probe(args: readonly string[]): Promise<number> {
     return wrong("--user and --identity are needed; see --help");
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     return wrong(`--port ${values.port} is not a port`);
-  if (!(timeout > 0)) return wrong(`--timeout ${values.timeout} is not a number of seconds`);
+  if (!(timeout > 0 && timeout <= maxTimeoutSeconds))
+    return wrong(
+      `--timeout ${values.timeout} is not a number of seconds up to ${maxTimeoutSeconds}`,
+    );
   let privateKey: Buffer;
   try {
     privateKey = readFileSync(identity);
@@ -136,6 +142,9 @@ export async function probe(args: readonly string[]): Promise<number> {
       `cannot read ${identity}: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
+  const parsed = ssh2.utils.parseKey(privateKey);
+  if (parsed instanceof Error) return wrong(`cannot use ${identity}: ${parsed.message}`);
+  if (!parsed.isPrivateKey()) return wrong(`cannot use ${identity}: it is a public key`);
   const { host, command, fingerprint } = values;
   const outcome = await login({
     host,
