@@ -16,11 +16,18 @@ export interface SkippedLine {
   readonly why: string;
 }
 
-/** The base64 after a key type at the start of `text`, or undefined. */
-function keyAt(text: string): { base64: string } | undefined {
+/** Type and base64 at the start of `text`, or undefined when no key stands there. */
+function keyAt(text: string): { type: string; base64: string } | undefined {
   const [type = "", base64 = ""] = text.split(/[ \t]+/, 2);
-  return keyTypes.test(type) && base64 !== "" ? { base64 } : undefined;
+  return keyTypes.test(type) && base64 !== "" ? { type, base64 } : undefined;
 }
+/** The type that a key blob names itself; the word before it must be the same. */
+function typeOf(blob: Uint8Array): string {
+  const bytes = Buffer.from(blob);
+  return bytes.length < 4 ? "" : bytes.toString("latin1", 4, 4 + bytes.readUInt32BE(0));
+}
+/** Blanks are these two, as in sshd: what JavaScript trims besides (0xA0 and more) are bytes of a line like others. */
+const withoutIndent = (text: string): string => text.replace(/^[ \t]+/, "");
 
 /**
  * Every usable line that holds exactly `blob`, in order; a line whose options spoil it goes to `skipped` only when it names this very key
@@ -32,27 +39,31 @@ export function* findKey(
   skipped: (line: SkippedLine) => void,
 ): Generator<FoundKey> {
   const wanted = Buffer.from(blob).toString("base64");
-  const lines = text.split("\n");
-  for (const [i, raw] of lines.entries()) {
+  const type = typeOf(blob);
+  const isWanted = (key: { type: string; base64: string }): boolean =>
+    key.base64 === wanted && key.type === type;
+  // Most queries are for keys that are not there: a large file costs them one search.
+  if (!text.includes(wanted)) return;
+  for (const [i, raw] of text.split("\n").entries()) {
     const line = i + 1;
-    if (raw.length > maxLineBytes) {
-      skipped({ line, why: "line too long" });
+    const trimmed = withoutIndent(raw.endsWith("\r") ? raw.slice(0, -1) : raw);
+    if (trimmed.startsWith("#") || !trimmed.includes(wanted)) continue;
+    if (raw.length > maxLineBytes || raw.includes("\0")) {
+      skipped({ line, why: raw.includes("\0") ? "NUL byte" : "line too long" });
       continue;
     }
-    const trimmed = raw.trim();
-    if (trimmed === "" || trimmed.startsWith("#") || !trimmed.includes(wanted)) continue;
     const bare = keyAt(trimmed);
     if (bare !== undefined) {
-      if (bare.base64 === wanted) yield { line, options: defaultKeyOptions };
+      if (isWanted(bare)) yield { line, options: defaultKeyOptions };
       continue;
     }
     const end = optionsEnd(trimmed);
-    const key = end < 0 ? undefined : keyAt(trimmed.slice(end).trim());
+    const key = end < 0 ? undefined : keyAt(withoutIndent(trimmed.slice(end)));
     if (key === undefined) {
       skipped({ line, why: "no key after the options" });
       continue;
     }
-    if (key.base64 !== wanted) continue;
+    if (!isWanted(key)) continue;
     try {
       yield { line, options: parseKeyOptions(trimmed.slice(0, end)) };
     } catch (error) {

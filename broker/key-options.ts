@@ -38,15 +38,15 @@ export function mergeKeyOptions(first: KeyOptions, second: KeyOptions): KeyOptio
   };
 }
 
-/** `YYYYMMDD[HHMM[SS]][Z]`; local time without the Z. */
+/** `YYYYMMDD[HHMM[SS]]`, then `Z` or `UTC`, else local time. */
 function expiry(text: string): number {
-  const parts = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(Z?)$/.exec(text);
+  const parts = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(Z|UTC)?$/i.exec(text);
   if (parts === null) throw new RangeError("invalid expires time");
   const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts
     .slice(1, 7)
     .map((n) => Number(n === "" ? 0 : ((n as string | undefined) ?? 0))); // groups may be undefined
   const at =
-    parts[7] === "Z"
+    parts[7] !== undefined
       ? Date.UTC(year, month - 1, day, hour, minute, second)
       : new Date(year, month - 1, day, hour, minute, second).getTime();
   if (
@@ -74,12 +74,12 @@ function permittedAddress(text: string, hostOptional: boolean): void {
   }
 }
 
-/** Splits at commas outside quotes: `name` or `name="value"`, `\"` inside. Throws RangeError on what does not end. */
+/** Splits at commas outside quotes: `name` or `name="value"`. `\"` is the only escape, as in sshd and in optionsEnd. Throws RangeError. */
 function splitOptions(text: string): [string, string | undefined][] {
   const options: [string, string | undefined][] = [];
   let rest = text;
   while (rest !== "") {
-    const parts = /^([A-Za-z0-9-]+)(?:="((?:[^"\\]|\\.)*)")?(,|$)/s.exec(rest);
+    const parts = /^([A-Za-z0-9-]+)(?:="((?:\\"|[^"\\]|\\(?!"))*)")?(,|$)/s.exec(rest);
     if (parts === null) throw new RangeError("malformed option");
     options.push([(parts[1] ?? "").toLowerCase(), parts[2]?.replaceAll('\\"', '"')]);
     rest = rest.slice(parts[0].length);
@@ -155,7 +155,7 @@ export function parseKeyOptions(text: string): KeyOptions {
       permitted += 1;
       if (permitted > maxPermits) throw new RangeError("too many permission directives");
     } else if (name === "tunnel") {
-      if (!/^\d+$/.test(value)) throw new RangeError("invalid tun device");
+      if (!/^(\d+|any)$/i.test(value)) throw new RangeError("invalid tun device");
     } else if (name === "principals") {
       throw new RangeError("certificates are not supported yet");
     } else throw new RangeError(`unknown key option "${name}"`);
