@@ -18,10 +18,17 @@ const maxFileBytes = 4 * 1024 * 1024;
 
 export type KeyFile =
   | { readonly text: string }
-  /** Absent, or not for us to read: the next file is tried. */
+  /** The next file is tried, and nothing said. */
   | { readonly absent: true }
-  /** Present and refused; the text is sshd's. */
+  /** Not read; the text is sshd's line. */
   | { readonly refused: string };
+
+const openErrors: Readonly<Record<string, string>> = {
+  EACCES: "Permission denied",
+  ENOTDIR: "Not a directory",
+  ELOOP: "Too many levels of symbolic links",
+  ENAMETOOLONG: "File name too long",
+};
 
 const writableByOthers = (stats: Stats, uid: number): boolean =>
   (stats.uid !== 0 && stats.uid !== uid) || (stats.mode & 0o22) !== 0;
@@ -29,6 +36,9 @@ const writableByOthers = (stats: Stats, uid: number): boolean =>
 /** The file and every folder up to the home (or the root) belong to the user or root, and nobody else may write them. */
 function checkPath(path: string, opened: Stats, user: UserRecord): string | undefined {
   const real = realpathSync(path);
+  // What is checked by its path must be what was opened.
+  const { dev, ino } = statSync(real);
+  if (dev !== opened.dev || ino !== opened.ino) return `${real} changed while it was checked`;
   if (writableByOthers(opened, user.uid)) return `bad ownership or modes for file ${real}`;
   let home = "";
   try {
@@ -61,13 +71,16 @@ export function readKeyFile(path: string, user: UserRecord, strict: boolean): Ke
     let fd: number;
     try {
       fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-    } catch {
-      return { absent: true };
+    } catch (error) {
+      const { code = "" } = error as NodeJS.ErrnoException; // fs throws no other kind
+      if (code === "ENOENT") return { absent: true };
+      const why = openErrors[code] ?? code;
+      return { refused: `Could not open user '${user.name}' authorized keys '${path}': ${why}` };
     }
     try {
       const opened = fstatSync(fd);
       if (!opened.isFile())
-        return { refused: `User ${user.name} authorized keys ${path} is not a regular file` };
+        return { refused: `User '${user.name}' authorized keys '${path}' is not a regular file` };
       if (opened.size >= maxFileBytes)
         return { refused: `Authentication refused: ${path} is too large` };
       const why = strict ? checkPath(path, opened, user) : undefined;
@@ -81,7 +94,14 @@ export function readKeyFile(path: string, user: UserRecord, strict: boolean): Ke
       closeSync(fd);
     }
   };
-  return process.getuid?.() === 0 ? asUser(user.uid, user.gid, [...user.groups], read) : read();
+  if (process.getuid?.() !== 0) return read();
+  try {
+    return asUser(user.uid, user.gid, [...user.groups], read);
+  } catch (error) {
+    // Nothing was read: the identity was refused (more groups than the kernel takes), and is ours again.
+    const why = error instanceof Error ? error.message : String(error);
+    return { refused: `Could not become user '${user.name}' to read '${path}': ${why}` };
+  }
 }
 
 /** %h, %u, %U and %% (sshd_config(5), TOKENS); a relative path is under the home. */
