@@ -1,6 +1,6 @@
 // Who may log in at all (auth.c, allowed_user): decided before any method, told to nobody but the log.
 import type { ServerOptions } from "../config/options.ts";
-import { matchesPatternList, matchesUserList } from "../config/patterns.ts";
+import { matchesPattern, matchesUserList } from "../config/patterns.ts";
 import type { UserRecord } from "./world.ts";
 
 /** Undefined: the user may. Else sshd's line. */
@@ -11,20 +11,18 @@ export function refusalOf(
 ): string | undefined {
   const because = (reason: string): string =>
     `User ${user.name} from ${address} not allowed because ${reason}`;
-  if (user.unusable !== undefined) return `User ${user.name} not allowed because ${user.unusable}`;
+  if (user.unusable !== undefined) return user.unusable;
+  // As sshd's ga_match: each pattern by itself. A "!" would be a letter; read as a negation it would let in whom sshd denies.
+  const inAny = (patterns: readonly string[]): boolean =>
+    user.groupNames.some((group) => patterns.some((pattern) => matchesPattern(group, pattern)));
   if (matchesUserList(user.name, address, options.denyUsers)) return because("listed in DenyUsers");
   if (options.allowUsers.length > 0 && !matchesUserList(user.name, address, options.allowUsers)) {
     return because("not listed in AllowUsers");
   }
   if (options.denyGroups.length === 0 && options.allowGroups.length === 0) return undefined;
   if (user.groupNames.length === 0) return because("not in any group");
-  if (user.groupNames.some((group) => matchesPatternList(group, options.denyGroups))) {
-    return because("a group is listed in DenyGroups");
-  }
-  if (
-    options.allowGroups.length > 0 &&
-    !user.groupNames.some((group) => matchesPatternList(group, options.allowGroups))
-  ) {
+  if (inAny(options.denyGroups)) return because("a group is listed in DenyGroups");
+  if (options.allowGroups.length > 0 && !inAny(options.allowGroups)) {
     return because("none of user's groups are listed in AllowGroups");
   }
   return undefined;

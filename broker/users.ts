@@ -1,33 +1,32 @@
 // A user as the databases have him: passwd, groups, shadow, and whether his shell can be run.
-import { accessSync, constants, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { groupName, groupsOf, shadowOf, userByName } from "../native/users.ts";
 import type { UserRecord } from "./world.ts";
 
 const dayMs = 86_400_000;
 const defaultShell = "/bin/sh";
 
-/** sshd's reasons (auth.c, allowed_user; auth-shadow.c), without PAM. */
+/** sshd's lines (auth.c, allowed_user; auth-shadow.c), without PAM. */
 function whyUnusable(
   name: string,
   passwd: string,
   shell: string,
   nowMs: number,
 ): string | undefined {
+  const because = (reason: string): string => `User ${name} not allowed because ${reason}`;
   const shadow = shadowOf(name);
-  if ((shadow?.hash ?? passwd).startsWith("!")) return "account is locked";
-  if (shadow !== null && shadow.expires >= 0 && nowMs / dayMs > shadow.expires)
-    return "account has expired";
-  try {
-    if (!statSync(shell).isFile()) return `shell ${shell} does not exist`;
-    accessSync(shell, constants.X_OK);
-  } catch (error) {
-    const isAbsent = (error as NodeJS.ErrnoException).code === "ENOENT"; // fs throws no other kind
-    return `shell ${shell} ${isAbsent ? "does not exist" : "is not executable"}`;
-  }
+  // The last day still counts whole.
+  if (shadow !== null && shadow.expires >= 0 && Math.floor(nowMs / dayMs) > shadow.expires)
+    return `Account ${name} has expired`;
+  if ((shadow?.hash ?? passwd).startsWith("!")) return because("account is locked");
+  const found = statSync(shell, { throwIfNoEntry: false });
+  if (found === undefined) return because(`shell ${shell} does not exist`);
+  if (!found.isFile() || (found.mode & 0o111) === 0)
+    return because(`shell ${shell} is not executable`);
   return undefined;
 }
 
-/** Null when there is no such user. */
+/** Null when there is no such user. Throws what the databases or the file system throw. */
 export function lookupUser(name: string, nowMs: number): UserRecord | null {
   const entry = userByName(name);
   if (entry === null) return null;

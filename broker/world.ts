@@ -15,7 +15,7 @@ export interface UserRecord {
   readonly groupNames: readonly string[];
   readonly home: string;
   readonly shell: string;
-  /** Why nobody may log in as this user, in sshd's words ("account is locked"); undefined: nothing speaks against it. */
+  /** sshd's line when nobody may log in as this user ("User U not allowed because account is locked"); undefined: nothing speaks against it. */
   readonly unusable?: string;
 }
 
