@@ -39,9 +39,9 @@ export class PermitState {
     this.#left.set(request, left - 1);
   }
 
-  /** Enters a phase that the table lets `by` lead to; anything else is our own bug. */
+  /** Enters a phase that the table lets `by` lead to, from one in which `by` may be asked; anything else is our own bug. */
   enter(phase: Phase, by: RequestName): void {
-    if (!leadsTo[by].includes(phase))
+    if (!leadsTo[by].includes(phase) || permits[this.#phase][by] === "never")
       throw new Error(`Cannot enter phase ${phase}: ${by} does not lead there`);
     this.#phase = phase;
     this.#fill();
