@@ -161,7 +161,7 @@ function login(config: Config, hostKeys: readonly HostKeyFacts[], key: Rehearsed
   const data = composeSignedData({ sessionId, user, service, algorithm, blob });
   const signature = key.signature(data);
   ask("publickeySign", { algorithm, blob, signature, hostBound: false, hostKey: none });
-  ask("log", { level: 1, code: "rehearsal", text: none });
+  ask("log", { level: 1, code: "session.start", text: none });
   const ended = { reason: 2, code: 11, text: none, bytesReceived: 0, bytesSent: 0 };
   ask("ended", ended);
 }
