@@ -72,8 +72,10 @@ export class Supervisor {
   readonly #pool: Pool;
   readonly #handlers: SupervisorHandlers;
   #current: Generation | undefined;
-  /** A configuration that is being started; takes over when its zygote is ready. */
+  /** A configuration whose keys are there; takes over when its zygote is ready. */
   #next: Generation | undefined;
+  /** A configuration whose keys are being read. Until they are, what was before it stays. */
+  #candidate: Generation | undefined;
   /** Logins asked for while no zygote is ready. */
   readonly #logins: ((zygote: ZygoteProcess) => void)[] = [];
   readonly #signerPids = new Map<number, SignerProcess>();
@@ -90,9 +92,9 @@ export class Supervisor {
 
   /** Starts signer and zygote for `settings`; they replace the current ones when they are ready. */
   apply(settings: Settings): void {
-    this.#next?.close();
+    this.#candidate?.close();
     const generation = new Generation(settings);
-    this.#next = generation;
+    this.#candidate = generation;
     this.#startZygote(generation); // first: it has most to load, and needs the keys last
     this.#startSigner(generation);
   }
@@ -146,7 +148,7 @@ export class Supervisor {
   /** Lets everything go: zygotes end, the signer with its last channel. */
   close(): void {
     for (const retry of this.#retries) clearTimeout(retry);
-    for (const generation of [this.#next, this.#current]) {
+    for (const generation of [this.#candidate, this.#next, this.#current]) {
       generation?.close();
       generation?.zygote?.release();
     }
@@ -180,9 +182,13 @@ export class Supervisor {
     const before = generation.hostKeys;
     if (before === undefined) {
       if (!this.#handlers.loaded(generation.settings, keys, errors)) {
-        this.#drop(generation);
+        generation.close();
+        this.#candidate = undefined;
         return;
       }
+      this.#next?.close();
+      this.#next = generation;
+      this.#candidate = undefined;
     } else if (!sameKeys(before, keys)) {
       // The files were changed since: what the zygote knows of them is out of date.
       this.apply(generation.settings);
@@ -291,7 +297,7 @@ export class Supervisor {
 
   /** After a start that failed: later each time, and without end, for what is missing may come back. */
   #retry(generation: Generation, kind: string, start: () => void): void {
-    if (generation !== this.#current && generation !== this.#next) return;
+    if (!this.#isWanted(generation)) return;
     const delayMs = Math.min(firstRetryMs * 2 ** generation.failures, lastRetryMs);
     generation.failures += 1;
     if (generation.failures >= patience) this.#pool.refuseWaiting();
@@ -302,13 +308,12 @@ export class Supervisor {
     );
     const timer = setTimeout(() => {
       this.#retries.delete(timer);
-      if (generation === this.#current || generation === this.#next) start();
+      if (this.#isWanted(generation)) start();
     }, delayMs);
     this.#retries.add(timer);
   }
 
-  #drop(generation: Generation): void {
-    generation.close();
-    if (this.#next === generation) this.#next = undefined;
+  #isWanted(generation: Generation): boolean {
+    return [this.#current, this.#next, this.#candidate].includes(generation);
   }
 }
