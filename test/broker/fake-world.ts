@@ -36,7 +36,7 @@ export class FakeWorld implements World {
   /** Signatures asked for; answered at once unless held. */
   signatures = 0;
   held: (() => void)[] | undefined;
-  #now = 1_800_000_000_000;
+  readonly #now = 1_800_000_000_000;
 
   nowMs(): number {
     return this.#now;
