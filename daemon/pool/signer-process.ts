@@ -4,8 +4,12 @@ import type { Body } from "../../ipc/protocol.ts";
 import { closeFd } from "../../native/descriptors.ts";
 import { MessageSocket } from "../../native/message-socket.ts";
 import type { Poller } from "../../native/poller.ts";
+import { killPid } from "../../native/process.ts";
 import { seqpacketPair } from "../../native/sockets.ts";
+import { unconfinedThreads } from "../../sandbox/verify-signer.ts";
 import { spawnOurs } from "../runtime.ts";
+
+const SIGKILL = 9;
 
 export interface SignerOptions {
   readonly poller: Poller;
@@ -40,6 +44,13 @@ export class SignerProcess {
     }
     this.#socket = new MessageSocket(options.poller, ours, signerReports, signerOrders, {
       message: ({ body }) => {
+        // What it says of itself counts for nothing: it gets no channel before every thread has been looked at from outside.
+        const unconfined = unconfinedThreads(this.pid);
+        if (unconfined.length > 0) {
+          killPid(this.pid, SIGKILL);
+          handlers.loaded(this, [], [`signer is not confined: ${unconfined.join("; ")}`]);
+          return;
+        }
         this.#isReady = true;
         handlers.loaded(this, body.keys, body.errors);
       },
