@@ -6,34 +6,40 @@ import { pagesOfItsOwn, type PageRanges } from "../../native/prefault.ts";
 export type ChildKind = "broker" | "session" | "login";
 
 /** Looks at this many children of a kind, then never again. */
-const samples = 48;
-/** A child that has moved much data has touched more than a usual one: 6 MiB is no habit. */
-const mostPages = 1536n;
-const pageBytes = 4096n;
+const samples = 8;
+const none: PageRanges = new BigUint64Array();
 
-const pages = (ranges: PageRanges): bigint => {
-  let total = 0n;
-  for (let i = 0; i + 1 < ranges.length; i += 2)
-    total += ((ranges[i + 1] ?? 0n) - (ranges[i] ?? 0n)) / pageBytes;
-  return total;
-};
+/** What both have; each is sorted. */
+export function common(one: PageRanges, other: PageRanges): PageRanges {
+  const both: bigint[] = [];
+  for (let i = 0, j = 0; i + 1 < one.length && j + 1 < other.length;) {
+    const [start = 0n, end = 0n] = one.subarray(i, i + 2);
+    const [otherStart = 0n, otherEnd = 0n] = other.subarray(j, j + 2);
+    const from = start > otherStart ? start : otherStart;
+    const to = end < otherEnd ? end : otherEnd;
+    if (from < to) both.push(from, to);
+    if (end < otherEnd) i += 2;
+    else j += 2;
+  }
+  return BigUint64Array.from(both);
+}
 
 export class PageHabits {
-  readonly #ranges: Record<ChildKind, PageRanges> = {
-    broker: new BigUint64Array(),
-    session: new BigUint64Array(),
-    login: new BigUint64Array(),
-  };
-  readonly #left: Record<ChildKind, number> = { broker: samples, session: samples, login: samples };
+  readonly #seen: Record<ChildKind, PageRanges[]> = { broker: [], session: [], login: [] };
+  readonly #ranges: Record<ChildKind, PageRanges> = { broker: none, session: none, login: none };
 
   of(kind: ChildKind): PageRanges {
     return this.#ranges[kind];
   }
 
-  /** Looks at a living child, and for a broker at its session process. True when it did, which leaves much garbage. */
+  /**
+   * Looks at a living child, and for a broker at its session process. True when it did, which leaves much garbage. A broker without a connection
+   * is passed over: its work is still to come.
+   */
   look(kind: "broker" | "login", pid: number): boolean {
-    if (this.#left[kind] === 0) return false;
+    if (this.#seen[kind].length === samples) return false;
     try {
+      if (readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("[warm]")) return false;
       this.#learn(kind, pid);
       if (kind !== "broker") return true;
       const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
@@ -45,12 +51,14 @@ export class PageHabits {
     return true;
   }
 
-  /** The one that wrote most is kept: the others' pages are among its own, since all began alike. */
+  /**
+   * Only what all of them had is a habit: a page that one copied for a reason of its own would be memory that every connection pays for. Until
+   * all have been looked at there is none, for copies made in advance would be learned too.
+   */
   #learn(kind: ChildKind, pid: number): void {
-    if (this.#left[kind] === 0) return;
-    this.#left[kind] -= 1;
-    const seen = pagesOfItsOwn(pid);
-    const count = pages(seen);
-    if (count <= mostPages && count > pages(this.#ranges[kind])) this.#ranges[kind] = seen;
+    const seen = this.#seen[kind];
+    if (seen.length === samples) return;
+    seen.push(pagesOfItsOwn(pid));
+    if (seen.length === samples) this.#ranges[kind] = seen.reduce(common);
   }
 }

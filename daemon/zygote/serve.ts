@@ -80,7 +80,8 @@ class Zygote {
     // A broker that asks for a login has done most of its work; a login is at work when the pool is filled again behind it.
     const other = kind === "login" ? "broker" : "login";
     for (const child of this.#children.values())
-      if (child.kind === other) this.#habits.look(other, child.pid);
+      if (child.kind === other && this.#habits.look(other, child.pid))
+        this.#ordersUncollected = ordersBetweenCollections;
     const pid = forkProcess(false);
     if (pid === 0) {
       populate(this.#habits.of(kind));
