@@ -204,13 +204,12 @@ export class Server {
   }
 
   #authenticated(connection: Connection | undefined): void {
-    if (connection === undefined || !this.#startups.delete(connection.number)) return;
-    this.#pool.settled();
-    this.#title();
+    if (connection !== undefined && this.#startups.delete(connection.number)) this.#title();
   }
 
   #ended(connection: Connection): void {
     this.#authenticated(connection);
+    this.#pool.settled();
     if (this.#settings.debug > 0) this.end(failure);
   }
 

@@ -10,8 +10,8 @@ import type { ZygoteProcess } from "./zygote-process.ts";
 
 /** Pairs that are forked and verified at the same time: more would only make each of them later. */
 const maxStarting = 4;
-/** A login under way has the processor first; then the pool is filled again. */
-const refillDelayMs = 100;
+/** A login under way has the processor first; then the pool is filled again. Longer than a login with a short command takes. */
+const refillDelayMs = 300;
 /** So many pairs in a row that died before use, and who waits is refused: a layer is missing, or memory. */
 const maxFailures = 8;
 
@@ -89,7 +89,7 @@ export class Pool {
     this.#fillSoon();
   }
 
-  /** The processor is free for new pairs. */
+  /** A connection has ended: the processor is free for new pairs. */
   settled(): void {
     this.#fill();
   }
