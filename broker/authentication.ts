@@ -28,7 +28,8 @@ export interface AuthenticationCallbacks {
 
 /** setTimeout's longest; a longer one would fire at once. */
 export const longestTimerMs = 0x7fff_ffff;
-const decoder = new TextDecoder("utf-8", { fatal: true });
+// A byte order mark is a part of the name, and no name has one.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Null for names that no passwd database can hold; they fail like unknown ones. */
 function userName(bytes: Uint8Array): string | null {
   try {

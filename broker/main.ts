@@ -15,9 +15,10 @@ import type { PageRanges } from "../native/prefault.ts";
 import { Poller } from "../native/poller.ts";
 import { currentPid, exitNow, setTitle } from "../native/process.ts";
 import { seqpacketPair } from "../native/sockets.ts";
+import type { SessionConfinement } from "../sandbox/confine-session.ts";
 import { longestTimerMs } from "./authentication.ts";
 import { Monitor, type HostKeyFacts } from "./monitor.ts";
-import { forkSessionProcess, type Privsep, type SessionProcess } from "./session-process.ts";
+import { forkSessionProcess, type SessionProcess } from "./session-process.ts";
 import {
   endNumber,
   report,
@@ -33,7 +34,7 @@ export interface BrokerInheritance {
   readonly signerFd: number;
   readonly config: Config;
   readonly hostKeys: readonly HostKeyFacts[];
-  readonly privsep: Privsep;
+  readonly privsep: SessionConfinement;
   /** What the session process is going to write: daemon/zygote/page-habits.ts. */
   readonly sessionPages: PageRanges;
   /** The same for the life of the server: see failure-delay.ts. */

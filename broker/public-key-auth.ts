@@ -59,6 +59,9 @@ function obstacle(
   return undefined;
 }
 
+/** Lines about unusable lines for one attempt: the file is the user's, and the log is not. */
+const maxComplaints = 8;
+
 /** Looks through the user's files for the key; the first line that may be used counts. */
 export function authorize(
   key: PublicKey,
@@ -67,6 +70,11 @@ export function authorize(
   options: ServerOptions,
   world: World,
 ): AcceptedKey | null {
+  let complaints = 0;
+  const mayComplain = (): boolean => {
+    complaints += 1;
+    return complaints <= maxComplaints;
+  };
   for (const pattern of options.authorizedKeysFile.filter((name) => name !== "none")) {
     const path = expandKeyPath(pattern, user);
     const file = world.readKeyFile(path, user, options.strictModes);
@@ -81,6 +89,7 @@ export function authorize(
       continue;
     }
     const skipped = ({ line, why }: { line: number; why: string }): void => {
+      if (!mayComplain()) return;
       world.log({
         level: "info",
         code: "keys.line-skipped",
@@ -91,6 +100,7 @@ export function authorize(
     for (const found of findKey(file.text, key.blob, skipped)) {
       const why = obstacle(found.options, user, address, world);
       if (why !== undefined) {
+        if (!mayComplain()) continue;
         world.log({ level: "info", code: "keys.not-now", text: why, fields: { user: user.name } });
         continue;
       }

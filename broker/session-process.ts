@@ -1,10 +1,9 @@
 // The broker's hold on its session process: forked, looked at from outside, limited, ended and reaped.
 import { closeFd } from "../native/descriptors.ts";
-import type { NamespaceFds } from "../native/confine.ts";
 import { populate, type PageRanges } from "../native/prefault.ts";
 import { forkProcess, killPid, prlimit, waitPid, type Ended } from "../native/process.ts";
+import type { SessionConfinement } from "../sandbox/confine-session.ts";
 import { resource } from "../sandbox/constants.ts";
-import type { LayerName } from "../sandbox/layers.ts";
 import { verifySessionProcess, type Verification } from "../sandbox/verify.ts";
 
 const SIGKILL = 9;
@@ -14,21 +13,12 @@ const ownDescriptors = 64;
 const descriptorsPerSession = 4;
 const hardLimit = 1024;
 
-export interface Privsep {
-  readonly uid: number;
-  readonly gid: number;
-  /** An empty directory, root's. */
-  readonly emptyRoot: string;
-  readonly namespaces: NamespaceFds;
-  readonly required: ReadonlySet<LayerName>;
-}
-
 export class SessionProcess {
   readonly pid: number;
-  readonly #privsep: Privsep;
+  readonly #privsep: SessionConfinement;
   #ended: Ended | undefined;
 
-  constructor(pid: number, privsep: Privsep) {
+  constructor(pid: number, privsep: SessionConfinement) {
     this.pid = pid;
     this.#privsep = privsep;
   }
@@ -68,7 +58,10 @@ export class SessionProcess {
 }
 
 /** In the parent: the child's handle. In the child: null; nothing is closed there yet. */
-export function forkSessionProcess(privsep: Privsep, pages: PageRanges): SessionProcess | null {
+export function forkSessionProcess(
+  privsep: SessionConfinement,
+  pages: PageRanges,
+): SessionProcess | null {
   const pid = forkProcess(true);
   if (pid === 0) {
     populate(pages);

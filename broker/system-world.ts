@@ -1,5 +1,5 @@
 // The world as it is: sockets to the listener, the signer and the session process, the databases, the clock.
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { maxBannerBytes } from "../ipc/limits.ts";
 import {
   logLevels,
@@ -91,8 +91,10 @@ export const elapsedMs = (): number => performance.now();
 export function readBanner(path: string): Uint8Array {
   const buffer = new Uint8Array(maxBannerBytes);
   try {
-    const fd = openSync(path, "r");
+    // A FIFO would block the broker before its client is known.
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     try {
+      if (!fstatSync(fd).isFile()) return new Uint8Array();
       return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, 0));
     } finally {
       closeSync(fd);

@@ -1,6 +1,8 @@
 // How our processes are started: the pinned runtime, its flags, and nothing of the environment that could change what it does.
 import { fileURLToPath } from "node:url";
+import { closeFd } from "../native/descriptors.ts";
 import { spawnProgram } from "../native/process.ts";
+import { seqpacketPair } from "../native/sockets.ts";
 import { exposeToOutOfMemory } from "./out-of-memory.ts";
 
 /** The flags that the sandbox was proven with (docs/decisions/0001, 0002); bin/sallyportd has the same list. */
@@ -57,6 +59,36 @@ export function spawnOurs(program: ProgramName, options: ProgramOptions): number
   });
   exposeToOutOfMemory(pid);
   return pid;
+}
+
+export interface ControlledOptions {
+  readonly nullFd: number;
+  readonly stderrFd: number;
+  readonly flags?: readonly string[];
+  /** The child's descriptors from 4 up; 3 is its control socket. */
+  readonly moreFds?: readonly number[];
+}
+
+/** Starts the signer or a zygote with a socket to us. The caller owns `controlFd` and waits for `pid`. */
+export function spawnControlled(
+  program: ProgramName,
+  { nullFd, stderrFd, flags = [], moreFds = [] }: ControlledOptions,
+): { pid: number; controlFd: number } {
+  const [ours, theirs] = seqpacketPair();
+  try {
+    const pid = spawnOurs(program, {
+      flags,
+      fds: [nullFd, nullFd, stderrFd, theirs, ...moreFds],
+      cwd: "/",
+      detached: true, // Ctrl-C in the terminal of -D is for the listener alone
+    });
+    return { pid, controlFd: ours };
+  } catch (error) {
+    closeFd(ours);
+    throw error;
+  } finally {
+    closeFd(theirs);
+  }
 }
 
 /** Why this runtime must not be used; undefined when it is the proven one, run as it was proven. */

@@ -1,4 +1,5 @@
 // Listener <-> broker, and listener <-> zygote.
+import { addressFields } from "./addresses.ts";
 import { bool, bytes, list, text, u32, u64, u8 } from "./fields.ts";
 import * as limits from "./limits.ts";
 import { protocol, type Message } from "./protocol.ts";
@@ -13,10 +14,7 @@ export const brokerOrders = protocol({
     fields: {
       /** Numbers connections for the log, from 1 up for the life of the listener. */
       connection: u32(),
-      remoteAddress: text(64),
-      remotePort: u32(65_535),
-      localAddress: text(64),
-      localPort: u32(65_535),
+      ...addressFields,
       separateOutput: bool,
     },
   },

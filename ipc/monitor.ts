@@ -1,5 +1,6 @@
 // Session process <-> broker: requests of the process that reads the network, answers of the monitor. Which request is permitted
 // when stands in broker/permits.ts; this file is only their shape.
+import { addressFields } from "./addresses.ts";
 import { bool, bytes, list, text, u32, u64, u8 } from "./fields.ts";
 import * as limits from "./limits.ts";
 import { protocol, type Message } from "./protocol.ts";
@@ -138,10 +139,7 @@ export const answers = protocol({
     descriptors: 1,
     meaning: "The client's connection",
     fields: {
-      remoteAddress: text(64),
-      remotePort: u32(65_535),
-      localAddress: text(64),
-      localPort: u32(65_535),
+      ...addressFields,
       /** With `-i` on two descriptors (pipes) the second one follows in `connectionOutput`. */
       separateOutput: bool,
     },

@@ -1,5 +1,6 @@
 // Session process <-> worker, and what the broker tells the login. The worker runs as the user and enforces what the user may do;
 // it believes nothing that the session process says about who or what is allowed.
+import { addressFields } from "./addresses.ts";
 import { bool, bytes, list, text, u32, u8 } from "./fields.ts";
 import * as limits from "./limits.ts";
 import { protocol, type Body, type Message } from "./protocol.ts";
@@ -125,10 +126,7 @@ export const identityFields = {
   gid: u32(),
   home: bytes(limits.maxPathBytes),
   shell: bytes(limits.maxPathBytes),
-  remoteAddress: text(64),
-  remotePort: u32(65_535),
-  localAddress: text(64),
-  localPort: u32(65_535),
+  ...addressFields,
   /** Options of the key that signed (authorized_keys). */
   permitPty: bool,
   permitUserRc: bool,

@@ -1,13 +1,11 @@
 // The listener's side of the signer.
 import { signerOrders, signerReports } from "../../ipc/signer.ts";
 import type { Body } from "../../ipc/protocol.ts";
-import { closeFd } from "../../native/descriptors.ts";
 import { MessageSocket } from "../../native/message-socket.ts";
 import type { Poller } from "../../native/poller.ts";
 import { killPid } from "../../native/process.ts";
-import { seqpacketPair } from "../../native/sockets.ts";
 import { unconfinedThreads } from "../../sandbox/verify-signer.ts";
-import { spawnOurs } from "../runtime.ts";
+import { spawnControlled } from "../runtime.ts";
 
 const SIGKILL = 9;
 
@@ -29,20 +27,9 @@ export class SignerProcess {
   #isReady = false;
 
   constructor(options: SignerOptions, handlers: SignerHandlers) {
-    const [ours, theirs] = seqpacketPair();
-    try {
-      this.pid = spawnOurs("signer/main", {
-        fds: [options.nullFd, options.nullFd, options.stderrFd, theirs],
-        cwd: "/",
-        detached: true, // Ctrl-C in the terminal of -D is for the listener alone
-      });
-    } catch (error) {
-      closeFd(ours);
-      throw error;
-    } finally {
-      closeFd(theirs);
-    }
-    this.#socket = new MessageSocket(options.poller, ours, signerReports, signerOrders, {
+    const { pid, controlFd } = spawnControlled("signer/main", options);
+    this.pid = pid;
+    this.#socket = new MessageSocket(options.poller, controlFd, signerReports, signerOrders, {
       message: ({ body }) => {
         // What it says of itself counts for nothing: it gets no channel before every thread has been looked at from outside.
         const unconfined = unconfinedThreads(this.pid);

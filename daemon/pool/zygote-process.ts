@@ -1,11 +1,9 @@
 // The listener's side of one zygote: its socket, its children, and how it came to an end.
 import { zygoteOrders, zygoteReports, type ZygoteReport } from "../../ipc/listener.ts";
 import type { Identity } from "../../ipc/worker.ts";
-import { closeFd } from "../../native/descriptors.ts";
 import { MessageSocket } from "../../native/message-socket.ts";
 import type { Poller } from "../../native/poller.ts";
-import { seqpacketPair } from "../../native/sockets.ts";
-import { spawnOurs } from "../runtime.ts";
+import { spawnControlled } from "../runtime.ts";
 
 export type ChildKind = "broker" | "login";
 /** A forked process that has ended, as the zygote reaped it. */
@@ -53,21 +51,13 @@ export class ZygoteProcess {
 
   constructor(options: ZygoteOptions, handlers: ZygoteHandlers) {
     this.#handlers = handlers;
-    const [ours, theirs] = seqpacketPair();
-    try {
-      this.pid = spawnOurs("zygote/start", {
-        flags: ["--expose-gc", ...options.heapFlags],
-        fds: [options.nullFd, options.nullFd, options.stderrFd, theirs, options.snapshotFd],
-        cwd: "/",
-        detached: true, // Ctrl-C in the terminal of -D is for the listener alone
-      });
-    } catch (error) {
-      closeFd(ours);
-      throw error;
-    } finally {
-      closeFd(theirs);
-    }
-    this.#socket = new MessageSocket(options.poller, ours, zygoteReports, zygoteOrders, {
+    const { pid, controlFd } = spawnControlled("zygote/start", {
+      ...options,
+      flags: ["--expose-gc", ...options.heapFlags],
+      moreFds: [options.snapshotFd],
+    });
+    this.pid = pid;
+    this.#socket = new MessageSocket(options.poller, controlFd, zygoteReports, zygoteOrders, {
       message: (report) => {
         this.#report(report);
       },

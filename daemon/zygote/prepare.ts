@@ -2,10 +2,11 @@
 import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, readdirSync } from "node:fs";
 import type { Config } from "../../config/load.ts";
-import { makeNamespaces, type NamespaceFds } from "../../native/confine.ts";
+import { makeNamespaces } from "../../native/confine.ts";
 import { turnLoop } from "../../native/process.ts";
 import { groupsOf, userByName, userById } from "../../native/users.ts";
 import { openFilesLimit, raiseOpenFilesLimit } from "../open-files.ts";
+import type { SessionConfinement } from "../../sandbox/confine-session.ts";
 import {
   isLayerName,
   requiredByDefault,
@@ -16,15 +17,8 @@ import {
 /** The root of session processes where no mount namespace can be made; ours alone, on a file system that a reboot empties. */
 const emptyRoot = "/run/sallyport/empty";
 
-export interface Privsep {
-  readonly uid: number;
-  readonly gid: number;
-  readonly emptyRoot: string;
-  readonly namespaces: NamespaceFds;
-  readonly required: ReadonlySet<LayerName>;
-}
 export interface Prepared {
-  readonly privsep: Privsep;
+  readonly privsep: SessionConfinement;
   /** Before the first fork: garbage goes, so that children share what is left and need not collect it. */
   settle(): void;
 }

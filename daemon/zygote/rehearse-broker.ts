@@ -17,7 +17,7 @@ import type { Poller, Readiness } from "../../native/poller.ts";
 import { currentPid } from "../../native/process.ts";
 import { seqpacketPair } from "../../native/sockets.ts";
 import { verifySessionProcess } from "../../sandbox/verify.ts";
-import type { Privsep } from "./prepare.ts";
+import type { SessionConfinement } from "../../sandbox/confine-session.ts";
 
 const user = new TextEncoder().encode("root");
 const service = new TextEncoder().encode("ssh-connection");
@@ -170,7 +170,7 @@ function login(config: Config, hostKeys: readonly HostKeyFacts[], key: Rehearsed
 export function rehearseBroker(
   config: Config,
   hostKeys: readonly HostKeyFacts[],
-  privsep: Privsep,
+  privsep: SessionConfinement,
 ): void {
   for (const key of [ed25519(), ecdsa(), rsa()]) login(config, hostKeys, key);
   // What it sees of this process does not matter; how it looks does.

@@ -9,7 +9,7 @@ import { rehearse as rehearseConnections } from "../../session/rehearsal.ts";
 import { runLogin } from "../../worker/main.ts";
 import { setOpenFilesLimit, type OpenFilesLimit } from "../open-files.ts";
 import type { HostKeyFacts } from "./host-keys.ts";
-import type { Privsep } from "./prepare.ts";
+import type { SessionConfinement } from "../../sandbox/confine-session.ts";
 import { rehearseBroker } from "./rehearse-broker.ts";
 
 /** Read by the listener, line by line. */
@@ -19,13 +19,13 @@ export interface BrokerRole {
   readonly listenerFd: number;
   readonly signerFd: number;
   readonly sessionPages: PageRanges;
-  readonly privsep: Privsep;
+  readonly privsep: SessionConfinement;
   readonly config: Config;
   readonly hostKeys: readonly HostKeyFacts[];
   readonly delaySecret: Uint8Array;
 }
 export interface LoginRole {
-  readonly privsep: Privsep;
+  readonly privsep: SessionConfinement;
   readonly openFiles: OpenFilesLimit;
   readonly identity: Identity;
   readonly sessionFd: number;
@@ -58,7 +58,7 @@ export function enterLogin({ identity, sessionFd, config, privsep, openFiles }: 
 export function rehearse(
   config: Config,
   hostKeys: readonly HostKeyFacts[],
-  privsep: Privsep,
+  privsep: SessionConfinement,
 ): void {
   const parts = [
     () => {

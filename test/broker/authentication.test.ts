@@ -73,7 +73,7 @@ t.test("an unknown user fails as a known one does, and later is not another user
 });
 
 t.test("names that no database holds are unknown users, and do not reach it", (t) => {
-  for (const user of ["", "a/b", "a:b", "a\nb", "\xff", "x".repeat(1000)]) {
+  for (const user of ["", "a/b", "a:b", "a\nb", "\ufeffalice", "\xff", "x".repeat(1000)]) {
     const driver = new Driver({ user }).enter("authenticating");
     driver.login(new TestKey());
     t.ok(refused(driver), JSON.stringify(user.slice(0, 10)));
@@ -167,6 +167,18 @@ t.test(
     t.end();
   },
 );
+
+t.test("a user's file does not flood the log, whatever stands in it", (t) => {
+  const key = new TestKey();
+  const driver = new Driver().enter("authenticating");
+  for (let i = 0; i < 100; i += 1)
+    driver.permit(key, i % 2 === 0 ? "no-such-option" : 'from="198.51.100.1"');
+  const before = driver.world.events.length;
+  driver.login(key);
+  t.ok(refused(driver));
+  t.ok(driver.world.events.length - before < 12);
+  t.end();
+});
 
 t.test("root gets in by PermitRootLogin alone", (t) => {
   const attempt = (config: readonly string[], options = ""): boolean => {
