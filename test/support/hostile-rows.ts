@@ -1,0 +1,98 @@
+// Tables of misbehaviour: each row is one connection that the server must end, with one event that says why; many at a time over one server.
+import type { Test } from "tap";
+import { WireReader } from "../../session/ssh/wire.ts";
+import type { RawConnection } from "./raw-connection.ts";
+import type { ServerEvent, TestServer } from "./test-server.ts";
+
+export interface HostileRow {
+  /** Completes "The server ends a connection: ...". */
+  readonly name: string;
+  /** Goes as far as it goes; the server must close by itself afterwards. */
+  act(server: TestServer): Promise<RawConnection>;
+  /** Reason in the SSH_MSG_DISCONNECT that must come (RFC 4253 section 11.1); null: we have asked for the end. */
+  readonly disconnect: number | null;
+  readonly code: string;
+  /** What the line of that event says. */
+  readonly text?: string;
+  /** Field `end` of the last event. */
+  readonly end: string;
+}
+
+/** How a connection went, in the terms of a row. */
+interface Outcome {
+  readonly port: number;
+  readonly disconnect: number | null;
+  readonly answers: readonly number[];
+  readonly problem: string;
+}
+
+const rowsAtOnce = 6;
+
+async function perform(row: HostileRow, server: TestServer): Promise<Outcome> {
+  let raw: RawConnection | undefined;
+  try {
+    raw = await row.act(server);
+    const rest = await raw.rest();
+    const last = rest.find(([type]) => type === 1);
+    const disconnect = last === undefined ? null : new WireReader(last, 1).uint32();
+    return { port: raw.port, disconnect, answers: rest.map(([type]) => type ?? -1), problem: "" };
+  } catch (error) {
+    return { port: raw?.port ?? 0, disconnect: null, answers: [], problem: String(error) };
+  } finally {
+    raw?.socket.destroy();
+  }
+}
+
+/** Events of each connection by the client's port. Ports may come again: the last connection with one counts. */
+function byPort(server: TestServer): Map<number, ServerEvent[]> {
+  const ofConnection = new Map<number, ServerEvent[]>();
+  for (const event of server.events()) {
+    if (event.connection === undefined) continue;
+    const known = ofConnection.get(event.connection) ?? [];
+    known.push(event);
+    ofConnection.set(event.connection, known);
+  }
+  const accepted = server.events("connection.accepted");
+  return new Map(accepted.map(({ fields, connection = 0 }) => [Number(fields["remotePort"]), ofConnection.get(connection) ?? []])); // prettier-ignore
+}
+
+/** One test for each row. */
+export async function endsEach(t: Test, server: TestServer, rows: readonly HostileRow[]) {
+  const outcomes = new Map<HostileRow, Outcome>();
+  const waiting = [...rows];
+  const work = async (): Promise<void> => {
+    for (let row = waiting.shift(); row !== undefined; row = waiting.shift())
+      outcomes.set(row, await perform(row, server));
+  };
+  await Promise.all(Array.from({ length: rowsAtOnce }, work));
+  await server.endedConnections();
+  const events = byPort(server);
+  for (const row of rows) {
+    const outcome = outcomes.get(row);
+    const told = events.get(outcome?.port ?? 0) ?? [];
+    void t.test(`The server ends a connection: ${row.name}`, (t) => {
+      const ends = told.filter(({ code }) => code === "connection.ended");
+      const reasons = told.filter(({ code }) => code === row.code);
+      t.match(
+        {
+          problem: outcome?.problem,
+          disconnect: outcome?.disconnect,
+          events: reasons.length,
+          text: reasons[0]?.msg ?? "",
+          ends: ends.map(({ fields }) => fields["end"]),
+          alarms: told.filter(({ level }) => level === "fatal").length,
+        },
+        {
+          problem: "",
+          disconnect: row.disconnect,
+          events: 1,
+          ...(row.text === undefined ? {} : { text: row.text }),
+          ends: [row.end],
+          alarms: 0,
+        },
+        told.map(({ code, msg }) => `${code}: ${msg}`).join("; "),
+      );
+      t.end();
+    });
+  }
+}
