@@ -18,6 +18,10 @@ const layering = (folder) => ({
               group: [`**/${other}/**`],
               message: `${folder}/ must not import ${other}/`,
             })),
+          {
+            group: ["**/lab/**", "**/fuzz/**"],
+            message: "What attacks the server is no part of it",
+          },
           ...(folder === "ipc" ? [{ group: ["../*"], message: "ipc/ imports nobody" }] : []),
           {
             regex: folder === "daemon" ? "^(?!node:|\\.|pino$)" : "^(?!node:|\\.)",

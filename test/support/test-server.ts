@@ -8,7 +8,7 @@ import { makeKey } from "./ssh-keys.ts";
 import { until } from "./until.ts";
 
 // Tap runs the sources, so this is two folders below the root.
-const program = fileURLToPath(new URL("../../bin/sallyportd", import.meta.url));
+const builtProgram = fileURLToPath(new URL("../../bin/sallyportd", import.meta.url));
 
 export interface ServerEvent {
   readonly level: string;
@@ -23,6 +23,8 @@ interface ServerOptions {
   readonly config?: readonly string[];
   /** Arguments of ssh-keygen for each host key; ed25519 without. */
   readonly hostKeys?: readonly (readonly [kind: string, ...more: string[]])[];
+  /** Another sallyportd than the built one: a patched copy (lab/patched-tree.ts). */
+  readonly program?: string;
 }
 
 export class TestServer {
@@ -37,7 +39,10 @@ export class TestServer {
   }
 
   /** Listens when this returns; ends, with all that it started, when the test does. */
-  static async start(t: Test, { config = [], hostKeys = [["ed25519"]] }: ServerOptions = {}) {
+  static async start(
+    t: Test,
+    { config = [], hostKeys = [["ed25519"]], program = builtProgram }: ServerOptions = {},
+  ) {
     if (spawnSync("id", ["sallyport"]).status !== 0)
       execFileSync("useradd", ["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "sallyport"]); // prettier-ignore
     const folder = mkdtempSync("/var/tmp/sallyport-server.");
@@ -62,7 +67,7 @@ export class TestServer {
     t.teardown(() => server.stop("SIGKILL"));
     const listening = await until("the server listens", () => {
       if (child.exitCode !== null) throw new Error(`The server ended: ${server.log}`);
-      return existsSync(`${folder}/pid`) && server.events("listening")[0];
+      return existsSync(`${folder}/pid`) && server.events("listening").find(({ fields }) => fields["address"] === "127.0.0.1"); // prettier-ignore
     });
     server.port = Number(listening.fields["port"]);
     return server;
