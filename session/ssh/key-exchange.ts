@@ -53,7 +53,7 @@ export interface KexHost {
   /** `onKex` of the options. */
   begun(): void;
   /** Our NEWKEYS is sealed: other payloads may go again. */
-  newKeysSent(isInitial: boolean): void;
+  newKeysSent(): void;
   /** Both directions have their new keys. */
   complete(isInitial: boolean, negotiated: Negotiated): void;
   /** `done` is called inside the transport's guard, or never once the connection has ended. */
@@ -303,7 +303,7 @@ export class KeyExchange {
     wipeSpec(outgoing);
     this.#state = { state: "expectNewKeys", incoming, negotiated };
     this.maySend = true;
-    this.#host.newKeysSent(this.isInitial);
+    this.#host.newKeysSent();
   }
 
   #ourHostKey(algorithm: string): Uint8Array {

@@ -57,8 +57,10 @@ export class Transport implements PacketSender {
       reader: this.#reader,
       writer: this.#writer,
       begun: () => options.onKex?.(true),
-      newKeysSent: (isInitial) => {
-        this.#newKeysSent(isInitial);
+      newKeysSent: () => {
+        this.#held.release((payload) => {
+          this.#writer.seal(payload, null, 0, 0);
+        });
       },
       complete: (isInitial, negotiated) => {
         this.#kexComplete(isInitial, negotiated);
@@ -299,23 +301,24 @@ export class Transport implements PacketSender {
     this.#kex.start(Buffer.from(this.#options.version, "latin1"), this.#peerVersion);
   }
 
-  #newKeysSent(isInitial: boolean): void {
-    const { role } = this.#options;
-    if (isInitial && role.side === "server" && this.#kex.peerTakesExtInfo) {
-      const extInfo = encodeExtInfo(serverExtensions(role.serverSigAlgs));
-      this.#writer.seal(extInfo, null, 0, 0);
-    }
-    this.#held.release((payload) => {
-      this.#writer.seal(payload, null, 0, 0);
-    });
-  }
-
   #kexComplete(isInitial: boolean, negotiated: Negotiated): void {
+    if (isInitial) this.#sendExtInfo();
     if (this.#inbound.isAuthenticated) {
       this.#clock.start(this.#rekeyLimit, negotiated, this.#options.role.side);
     }
     this.#options.onKex?.(false);
     if (isInitial) this.#options.onEstablished();
+  }
+
+  /**
+   * RFC 8308 section 2.4: the next packet after our first SSH_MSG_NEWKEYS, which went out long ago. It waits for theirs because a client's
+   * SERVICE_REQUEST, the second small write in a row, is held by Nagle's algorithm until its NEWKEYS is acknowledged: an answer to NEWKEYS
+   * carries that acknowledgement, and saves the 40 ms of a delayed one.
+   */
+  #sendExtInfo(): void {
+    const { role } = this.#options;
+    if (role.side === "client" || !this.#kex.peerTakesExtInfo) return;
+    this.#writer.seal(encodeExtInfo(serverExtensions(role.serverSigAlgs)), null, 0, 0);
   }
 
   #flush(): void {
