@@ -10,7 +10,7 @@ import {
 } from "../ipc/listener.ts";
 import { PeerFault } from "../ipc/peer-fault.ts";
 import { closeFd } from "../native/descriptors.ts";
-import { MessageSocket } from "../native/message-socket.ts";
+import { MessageSocket, type MessageHandlers } from "../native/message-socket.ts";
 import type { PageRanges } from "../native/prefault.ts";
 import { Poller } from "../native/poller.ts";
 import { currentPid, exitNow, setTitle } from "../native/process.ts";
@@ -18,6 +18,7 @@ import { seqpacketPair } from "../native/sockets.ts";
 import type { SessionConfinement } from "../sandbox/confine-session.ts";
 import { longestTimerMs } from "./authentication.ts";
 import { Monitor, type HostKeyFacts } from "./monitor.ts";
+import { Recording } from "./recording.ts";
 import { forkSessionProcess, type SessionProcess } from "./session-process.ts";
 import {
   endNumber,
@@ -39,6 +40,8 @@ export interface BrokerInheritance {
   readonly sessionPages: PageRanges;
   /** The same for the life of the server: see failure-delay.ts. */
   readonly delaySecret: Uint8Array;
+  /** The listener asked for a recording of every conversation: recording.ts. */
+  readonly isRecorded: boolean;
   /** session/main.ts, in the process forked for it; `monitorFd` is all that it gets. */
   runSession(monitorFd: number): void;
 }
@@ -72,6 +75,7 @@ class Broker {
   readonly #session: SessionSocket;
   readonly #signer: SignerClient;
   readonly #monitor: Monitor;
+  readonly #recording: Recording | undefined;
   /** Both ends of the worker's socket, until they are given away. */
   #workerFds: [number, number] | undefined;
   #grace: NodeJS.Timeout | undefined;
@@ -89,19 +93,32 @@ class Broker {
     this.#child = child;
     this.#workerFds = [sessionsWorkerFd, loginsWorkerFd];
     const poller = new Poller();
-    this.#listener = new MessageSocket(poller, inherited.listenerFd, brokerOrders, brokerReports, {
+    this.#recording = inherited.isRecorded ? new Recording() : undefined;
+    const orders: MessageHandlers<typeof brokerOrders> = {
       message: (order, fds) => {
         this.#order(order, fds);
       },
+      drained: () => {
+        if (this.#isOver) exitNow(0);
+      },
       closed: () => {
+        if (this.#isOver) exitNow(0);
         // A daemon that restarts leaves its sessions alone, as sshd does; who has not logged in has nobody left to log him in.
         if (!this.#monitor.isAuthenticated) this.#end("refused", 0, 0);
       },
       fault: (fault) => {
         this.#fail(fault);
       },
-    });
-    this.#session = new MessageSocket(poller, sessionFd, requests, answers, {
+    };
+    this.#listener = new MessageSocket(
+      poller,
+      inherited.listenerFd,
+      brokerOrders,
+      brokerReports,
+      orders,
+      this.#recording?.listenerTap,
+    );
+    const asked: MessageHandlers<typeof requests> = {
       message: (request) => {
         this.#request(request);
       },
@@ -114,8 +131,16 @@ class Broker {
       fault: (fault) => {
         this.#violation(fault);
       },
-    });
-    this.#signer = new SignerClient(poller, inherited.signerFd);
+    };
+    this.#session = new MessageSocket(
+      poller,
+      sessionFd,
+      requests,
+      answers,
+      asked,
+      this.#recording?.sessionTap,
+    );
+    this.#signer = new SignerClient(poller, inherited.signerFd, this.#recording?.signerTap);
     this.#monitor = new Monitor(
       systemWorld({
         listener: this.#listener,
@@ -135,6 +160,8 @@ class Broker {
     this.#monitor.onIdle = () => {
       if (this.#session.isDrained) this.#session.resume();
     };
+    this.#recording?.attach(this.#listener, this.#monitor);
+    this.#recording?.forked(child.pid);
   }
 
   /** From the listener. */
@@ -176,7 +203,9 @@ class Broker {
   }
 
   #verify(claimedMissing: readonly string[]): void {
-    const { missing, fatal } = this.#child.verify(claimedMissing);
+    const verification = this.#child.verify(claimedMissing);
+    this.#recording?.verified(verification);
+    const { missing, fatal } = verification;
     if (fatal.length > 0) {
       this.#monitor.abort(
         "violation",
@@ -230,6 +259,7 @@ class Broker {
   };
 
   #violation(fault: PeerFault): void {
+    this.#recording?.refused(fault);
     this.#monitor.abort(
       "violation",
       "monitor.violation",
@@ -263,8 +293,11 @@ class Broker {
     this.#isOver = true;
     clearTimeout(this.#grace);
     this.#session.close();
-    this.#child.end();
+    const ended = this.#child.end();
+    this.#recording?.reaped(ended);
     this.#listener.send("ended", 0, { end: endNumber(end), bytesReceived, bytesSent });
-    exitNow(0);
+    this.#recording?.flush();
+    // What a recording has to say can be more than the socket holds.
+    if (this.#recording === undefined || this.#listener.isDrained) exitNow(0);
   }
 }

@@ -50,6 +50,10 @@ export class Monitor {
   get phase(): Phase {
     return this.#permits.phase;
   }
+  /** Uses left of a request in this phase. */
+  left(request: Request["name"]): number {
+    return this.#permits.left(request);
+  }
   /** True while no further request may be handed in. */
   get isBusy(): boolean {
     return this.#busy;

@@ -10,7 +10,7 @@ import {
 } from "../ipc/listener.ts";
 import type { answers, requests } from "../ipc/monitor.ts";
 import { signatureAnswers, signatureRequests } from "../ipc/signer.ts";
-import { MessageSocket } from "../native/message-socket.ts";
+import { MessageSocket, type MessageHandlers, type MessageTap } from "../native/message-socket.ts";
 import type { Poller } from "../native/poller.ts";
 import { currentPid } from "../native/process.ts";
 import { readKeyFile } from "./key-file.ts";
@@ -24,18 +24,20 @@ type SignerSocket = MessageSocket<typeof signatureAnswers, typeof signatureReque
 /** One request at a time goes to the signer; its socket is replaced when the listener has started a new signer. */
 export class SignerClient {
   readonly #poller: Poller;
+  readonly #tap: MessageTap | undefined;
   #socket: SignerSocket | undefined;
   #waiting: ((signed: Signed | null) => void) | undefined;
 
-  constructor(poller: Poller, fd: number) {
+  constructor(poller: Poller, fd: number, tap?: MessageTap) {
     this.#poller = poller;
+    this.#tap = tap;
     this.replace(fd);
   }
 
   replace(fd: number): void {
     this.#socket?.close();
     this.#settle(null);
-    this.#socket = new MessageSocket(this.#poller, fd, signatureAnswers, signatureRequests, {
+    const handlers: MessageHandlers<typeof signatureAnswers> = {
       message: (message) => {
         this.#settle(message.name === "signed" ? message.body : null);
       },
@@ -48,7 +50,15 @@ export class SignerClient {
         this.#socket = undefined;
         this.#settle(null);
       },
-    });
+    };
+    this.#socket = new MessageSocket(
+      this.#poller,
+      fd,
+      signatureAnswers,
+      signatureRequests,
+      handlers,
+      this.#tap,
+    );
   }
 
   readonly sign: World["sign"] = (kind, body, done) => {

@@ -19,6 +19,8 @@ export interface ConfigSnapshot {
   readonly debug: number;
   /** False with -i: one connection does not repay a rehearsal. */
   readonly rehearse: boolean;
+  /** Every broker tells its conversation: `sallyport trace record`, and nobody else. */
+  readonly isRecorded: boolean;
   /** `delaySecretBytes` of it, the same for the life of the server: broker/failure-delay.ts. */
   readonly delaySecret: Uint8Array;
   /** As the server was started with: what a user's programs get. */
@@ -29,6 +31,7 @@ export function encodeSnapshot(snapshot: ConfigSnapshot): Uint8Array {
   const writer = new FieldWriter();
   writer.u8(snapshot.debug);
   writer.u8(snapshot.rehearse ? 1 : 0);
+  writer.u8(snapshot.isRecorded ? 1 : 0);
   bytes(delaySecretBytes).write(writer, snapshot.delaySecret);
   writer.u64(snapshot.openFiles.soft);
   writer.u64(snapshot.openFiles.hard);
@@ -50,6 +53,7 @@ export function decodeSnapshot(encoded: Uint8Array): ConfigSnapshot {
   const reader = new FieldReader(encoded);
   const debug = reader.u8();
   const rehearse = reader.u8() === 1;
+  const isRecorded = reader.u8() === 1;
   const delaySecret = bytes(delaySecretBytes).read(reader);
   const openFiles = { soft: reader.u64(), hard: reader.u64() };
   const file = text(maxConfigBytes).read(reader);
@@ -58,5 +62,5 @@ export function decodeSnapshot(encoded: Uint8Array): ConfigSnapshot {
   const contents = texts(maxSources).read(reader);
   reader.end();
   const sources = paths.map((path, i) => ({ path, content: contents[i] ?? "" }));
-  return { file, overrides, sources, debug, rehearse, delaySecret, openFiles };
+  return { file, overrides, sources, debug, rehearse, isRecorded, delaySecret, openFiles };
 }

@@ -17,6 +17,8 @@ export interface Settings {
   readonly openFiles: OpenFilesLimit;
   /** False with -i. */
   readonly rehearse: boolean;
+  /** No flag and no keyword sets it: tools/trace/ does, in a server of its own. */
+  readonly isRecorded: boolean;
   readonly warmPairs: number;
   readonly heapFlags: readonly string[];
   readonly signerLoad: Body<(typeof signerOrders)["load"]>;
@@ -53,6 +55,7 @@ export function loadSettings(flags: Flags): Settings {
     delaySecret,
     openFiles,
     rehearse: !flags.inetd,
+    isRecorded: false,
     warmPairs: single ? 0 : warmPairs,
     heapFlags,
     signerLoad: {

@@ -75,6 +75,33 @@ export const brokerReports = protocol({
       bytesSent: u64(),
     },
   },
+  trace: {
+    type: 95,
+    descriptors: 0,
+    meaning:
+      "Only from a broker that was forked to be recorded (sallyport trace): what it sent, took, forked or saw, secrets as digests",
+    fields: {
+      /** CLOCK_MONOTONIC, microseconds: the same clock in all processes. */
+      atUs: u64(),
+      /** Index in `traceKinds`; from and to: in `traceParties`. */
+      kind: u8(3),
+      from: u8(7),
+      to: u8(7),
+      name: text(limits.maxNameBytes),
+      id: u32(),
+      bytes: u32(),
+      descriptors: u32(),
+      /** The monitor's phase when it came, and when it had been handled. */
+      phaseBefore: text(limits.maxNameBytes),
+      phaseAfter: text(limits.maxNameBytes),
+      /** Uses that a request of the session process had left when it came; 2^32 - 1: without bound. */
+      usesLeft: u32(),
+      /** Empty: done. Else the fault's code, a colon, and what was wrong. */
+      refusal: text(limits.maxLogTextBytes),
+      /** From `disclose`. */
+      details: list(text(limits.maxLogTextBytes), 512),
+    },
+  },
 });
 export const logLevels = [
   "quiet",

@@ -17,6 +17,25 @@ export interface MessageHandlers<In extends Protocol> {
   drained?(): void;
 }
 
+/** A message on its way, for who records a conversation. */
+export interface TappedMessage {
+  readonly name: string;
+  readonly id: number;
+  readonly body: Readonly<Record<string, unknown>>;
+  /** The whole packet. */
+  readonly bytes: number;
+  readonly descriptors: number;
+}
+/** Sees what a socket sends and takes, and changes nothing. */
+export interface MessageTap {
+  sent(message: TappedMessage): void;
+  /** Before its handler; `handled` after it. */
+  received(message: TappedMessage): void;
+  handled(): void;
+  /** What no table knows as it came; `type` is its first byte, where it has one. */
+  unreadable(fault: PeerFault, bytes: number, type: number | undefined, descriptors: number): void;
+}
+
 interface Unsent {
   readonly bytes: Uint8Array;
   readonly fds: readonly number[];
@@ -38,6 +57,7 @@ export class MessageSocket<In extends Protocol, Out extends Protocol> {
   readonly #outgoing: Out;
   readonly #handlers: MessageHandlers<In>;
   readonly #unsent: Unsent[] = [];
+  readonly #tap: MessageTap | undefined;
   #fd: number;
   #paused = false;
   #isWatched = false;
@@ -48,8 +68,10 @@ export class MessageSocket<In extends Protocol, Out extends Protocol> {
     incoming: In,
     outgoing: Out,
     handlers: MessageHandlers<In>,
+    tap?: MessageTap,
   ) {
     this.#poller = poller;
+    this.#tap = tap;
     this.#fd = fd;
     this.#incoming = incoming;
     this.#outgoing = outgoing;
@@ -84,6 +106,7 @@ export class MessageSocket<In extends Protocol, Out extends Protocol> {
       fds.forEach(closeFd);
       return;
     }
+    this.#tap?.sent({ name, id, body, bytes: bytes.length, descriptors: fds.length });
     if (this.#unsent.length > 0 || !this.#trySend(bytes, fds)) {
       if (this.#unsent.length >= maxUnsent) {
         fds.forEach(closeFd);
@@ -176,9 +199,24 @@ export class MessageSocket<In extends Protocol, Out extends Protocol> {
     } catch (error) {
       fds.forEach(closeFd);
       if (!(error instanceof PeerFault)) throw error;
+      this.#tap?.unreadable(error, bytes.length, bytes[0], fds.length);
       this.#handlers.fault(error);
       return;
     }
+    if (this.#tap === undefined) {
+      this.#handlers.message(message, fds);
+      return;
+    }
+    const { name, id, body } = message;
+    // A protocol's names are the keys of an object literal.
+    this.#tap.received({
+      name: String(name),
+      id,
+      body,
+      bytes: bytes.length,
+      descriptors: fds.length,
+    });
     this.#handlers.message(message, fds);
+    this.#tap.handled();
   }
 }

@@ -11,6 +11,8 @@ export interface SessionExpectations {
   readonly required: ReadonlySet<LayerName>;
 }
 export interface Verification {
+  /** Layers that were looked at; of the others there is only what the process says. */
+  readonly checked: readonly LayerName[];
   /** `name: what was seen` for each layer that does not hold. */
   readonly missing: readonly string[];
   /** Those of `missing` that are required: not empty means the pair must end. */
@@ -133,6 +135,7 @@ export function verifySessionProcess(
       missing.push(`${name}: ${seen}`);
   }
   return {
+    checked: [...checks.keys()],
     missing,
     fatal: missing.filter((line) =>
       expected.required.has(line.slice(0, line.indexOf(":")) as LayerName),

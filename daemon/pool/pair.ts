@@ -32,12 +32,15 @@ export interface Ending {
   readonly bytesReceived: number;
   readonly bytesSent: number;
 }
+export type BrokerTrace = Body<(typeof brokerReports)["trace"]>;
 export type BrokerEvent = Body<(typeof brokerReports)["event"]>;
 
 export interface PairHandlers {
   /** Forked, confined and verified. `missing`: layers that the kernel refused and the configuration does not require. */
   warm(pair: Pair, missing: readonly string[]): void;
   event(pair: Pair, event: BrokerEvent): void;
+  /** Only from brokers that are recorded. */
+  trace?(pair: Pair, report: BrokerTrace): void;
   /** Authenticated. `sessionFd` is the handler's to close or pass on. */
   login(pair: Pair, identity: Identity, sessionFd: number): void;
   /** The broker is gone, warm or serving; `fault` when it said what the contract does not know. */
@@ -135,6 +138,9 @@ export class Pair {
         this.#handlers.login(this, report.body, sessionFd);
         break;
       }
+      case "trace":
+        this.#handlers.trace?.(this, report.body);
+        break;
       case "ended": {
         const { end, bytesReceived, bytesSent } = report.body;
         this.ending ??= { end: connectionEnds[end] ?? "crash", bytesReceived, bytesSent };

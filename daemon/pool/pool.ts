@@ -4,7 +4,7 @@ import type { Identity } from "../../ipc/worker.ts";
 import { closeFd } from "../../native/descriptors.ts";
 import type { Poller } from "../../native/poller.ts";
 import { seqpacketPair } from "../../native/sockets.ts";
-import { Pair, type BrokerEvent, type Connection, type Ending } from "./pair.ts";
+import { Pair, type BrokerEvent, type BrokerTrace, type Connection, type Ending } from "./pair.ts";
 import type { SignerProcess } from "./signer-process.ts";
 import type { ZygoteProcess } from "./zygote-process.ts";
 
@@ -17,6 +17,8 @@ const maxFailures = 8;
 
 export interface PoolHandlers {
   readonly event: (pair: Pair, event: BrokerEvent) => void;
+  /** Of recorded brokers, warm ones too. */
+  readonly trace?: (pair: Pair, report: BrokerTrace) => void;
   readonly login: (pair: Pair, identity: Identity, sessionFd: number) => void;
   readonly ended: (
     pair: Pair,
@@ -161,6 +163,7 @@ export class Pool {
         this.#fill();
       },
       event: this.#handlers.event,
+      ...(this.#handlers.trace === undefined ? {} : { trace: this.#handlers.trace }),
       login: this.#handlers.login,
       gone: (_, fault) => {
         this.#gone(pair, fault);

@@ -1,6 +1,7 @@
 // Starts signer and zygote for a configuration, replaces what dies or has served long enough, and points the pool at what is current.
 import type { Identity } from "../../ipc/worker.ts";
 import { closeFd, memfd } from "../../native/descriptors.ts";
+import type { MessageTap } from "../../native/message-socket.ts";
 import type { Poller } from "../../native/poller.ts";
 import { encodeSnapshot } from "../config-snapshot.ts";
 import type { EventSink } from "../events.ts";
@@ -31,6 +32,8 @@ export interface SupervisorOptions {
   readonly nullFd: number;
   /** Where children write what no log line was made for. */
   readonly stderrFd: number;
+  /** Of the sockets to its zygotes, for a recording. */
+  readonly zygoteTap?: MessageTap;
 }
 
 /** One configuration and the processes that were started with it. */
@@ -223,11 +226,11 @@ export class Supervisor {
   }
 
   #startZygote(generation: Generation): void {
-    const { poller, nullFd, stderrFd } = this.#options;
+    const { poller, nullFd, stderrFd, zygoteTap: tap } = this.#options;
     const { snapshotFd, settings } = generation;
     const { heapFlags } = settings;
     const zygote = new ZygoteProcess(
-      { poller, nullFd, stderrFd, snapshotFd, heapFlags },
+      { poller, nullFd, stderrFd, snapshotFd, heapFlags, tap },
       {
         ready: () => {
           this.#zygoteReady(generation, zygote);

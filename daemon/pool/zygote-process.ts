@@ -1,7 +1,11 @@
 // The listener's side of one zygote: its socket, its children, and how it came to an end.
 import { zygoteOrders, zygoteReports, type ZygoteReport } from "../../ipc/listener.ts";
 import type { Identity } from "../../ipc/worker.ts";
-import { MessageSocket } from "../../native/message-socket.ts";
+import {
+  MessageSocket,
+  type MessageHandlers,
+  type MessageTap,
+} from "../../native/message-socket.ts";
 import type { Poller } from "../../native/poller.ts";
 import { spawnControlled } from "../runtime.ts";
 
@@ -31,6 +35,8 @@ export interface ZygoteOptions {
   readonly nullFd: number;
   /** V8's flags for its heap, which its children inherit. */
   readonly heapFlags: readonly string[];
+  /** For a recording. */
+  readonly tap?: MessageTap | undefined;
 }
 
 interface PendingFork {
@@ -57,7 +63,7 @@ export class ZygoteProcess {
       moreFds: [options.snapshotFd],
     });
     this.pid = pid;
-    this.#socket = new MessageSocket(options.poller, controlFd, zygoteReports, zygoteOrders, {
+    const reports: MessageHandlers<typeof zygoteReports> = {
       message: (report) => {
         this.#report(report);
       },
@@ -69,7 +75,9 @@ export class ZygoteProcess {
         // Our own program, trusted as much as this one: a message that cannot be read is a bug on one side.
         throw fault;
       },
-    });
+    };
+    const { poller, tap } = options;
+    this.#socket = new MessageSocket(poller, controlFd, zygoteReports, zygoteOrders, reports, tap);
   }
 
   /** It takes orders. */

@@ -31,7 +31,14 @@ const born = serve(controlFd, (order) => {
 });
 switch (born.role) {
   case "broker":
-    enterBroker({ ...born, ...prepared, config, hostKeys, delaySecret: snapshot.delaySecret });
+    enterBroker({
+      ...born,
+      ...prepared,
+      config,
+      hostKeys,
+      delaySecret: snapshot.delaySecret,
+      isRecorded: snapshot.isRecorded,
+    });
     break;
   case "login":
     enterLogin({ ...born, ...prepared, config, openFiles: snapshot.openFiles });

@@ -23,6 +23,7 @@ export interface BrokerRole {
   readonly config: Config;
   readonly hostKeys: readonly HostKeyFacts[];
   readonly delaySecret: Uint8Array;
+  readonly isRecorded: boolean;
 }
 export interface LoginRole {
   readonly privsep: SessionConfinement;

@@ -14,6 +14,7 @@ const snapshot: ConfigSnapshot = {
   ],
   debug: 2,
   rehearse: true,
+  isRecorded: true,
   delaySecret: new Uint8Array(32).fill(7),
   openFiles: { soft: 1024, hard: 524_288 },
 };
