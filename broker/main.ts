@@ -100,11 +100,13 @@ class Broker {
       },
       drained: () => {
         if (this.#isOver) exitNow(0);
+        this.#readOn();
       },
       closed: () => {
         if (this.#isOver) exitNow(0);
         // A daemon that restarts leaves its sessions alone, as sshd does; who has not logged in has nobody left to log him in.
         if (!this.#monitor.isAuthenticated) this.#end("refused", 0, 0);
+        this.#readOn();
       },
       fault: (fault) => {
         this.#fail(fault);
@@ -123,7 +125,7 @@ class Broker {
         this.#request(request);
       },
       drained: () => {
-        if (!this.#monitor.isBusy) this.#session.resume();
+        this.#readOn();
       },
       closed: () => {
         this.#sessionGone();
@@ -158,7 +160,7 @@ class Broker {
       inherited.hostKeys,
     );
     this.#monitor.onIdle = () => {
-      if (this.#session.isDrained) this.#session.resume();
+      this.#readOn();
     };
     this.#recording?.attach(this.#listener, this.#monitor);
     this.#recording?.forked(child.pid);
@@ -193,13 +195,20 @@ class Broker {
       this.#monitor.handle(request);
       if (request.name === "confined") this.#verify(request.body.missing);
       if (request.name === "adopted") this.#go();
-      // One answer at a time: who does not read them is not read.
-      if (this.#monitor.isBusy || !this.#session.isDrained) this.#session.pause();
+      if (this.#mustWait) this.#session.pause();
     } catch (error) {
       // Anything else is a bug of ours and ends this broker in the open.
       if (!(error instanceof PeerFault)) throw error;
       this.#violation(error);
     }
+  }
+
+  /** One answer at a time: who does not read them is not read; nor who says more than the listener can write down. */
+  get #mustWait(): boolean {
+    return this.#monitor.isBusy || !this.#session.isDrained || this.#listener.isCrowded;
+  }
+  #readOn(): void {
+    if (!this.#mustWait) this.#session.resume();
   }
 
   #verify(claimedMissing: readonly string[]): void {
