@@ -13,7 +13,12 @@ export type Heard =
   /** The connection itself: the session process is gone. */
   | { readonly kind: "gone" };
 
+/** Far above what any answer takes. */
+const patienceMs = 30_000;
+
 export class TakenSessionClient {
+  /** Our end's, as the server's log has it. */
+  readonly port: number;
   readonly #socket: Socket;
   readonly #heard: Heard[] = [];
   readonly #waiting: ((heard: Heard) => void)[] = [];
@@ -22,6 +27,7 @@ export class TakenSessionClient {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
+    this.port = socket.localPort ?? 0;
     const frames = new FrameReader();
     socket.on("data", (chunk: Buffer) => {
       for (const frame of frames.take(chunk)) {
@@ -55,23 +61,26 @@ export class TakenSessionClient {
     });
   }
 
-  /** As the server's log has it. */
-  get port(): number {
-    return this.#socket.localPort ?? 0;
-  }
-
   #hear(heard: Heard): void {
     const waiting = this.#waiting.shift();
     if (waiting === undefined) this.#heard.push(heard);
     else waiting(heard);
   }
 
-  /** The next thing that came back; "gone" for ever once it is. */
+  /** The next thing that came back; "gone" for ever once it is. Rejects when nothing comes for half a minute. */
   next(): Promise<Heard> {
     const heard = this.#heard.shift();
     if (heard !== undefined) return Promise.resolve(heard);
     if (this.#isGone) return Promise.resolve({ kind: "gone" });
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new Error("Waited in vain: the broker says nothing"));
+      }, patienceMs);
+      this.#waiting.push((next) => {
+        clearTimeout(timer);
+        resolve(next);
+      });
+    });
   }
 
   /** One request as the tables have it. */

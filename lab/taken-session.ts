@@ -1,7 +1,7 @@
 // What an attacker does who has taken a session process over: in the real process, behind the real filter, with nothing but its two sockets.
 // The client's connection carries orders; the broker's socket gets whatever they say. lab/take-over.ts puts this into a copy of the server.
-import { readFileSync } from "node:fs";
-import { readFd, WOULD_BLOCK, writeFd } from "../native/descriptors.ts";
+import { mkdirSync } from "node:fs";
+import { closeFd, readFd, WOULD_BLOCK, writeFd } from "../native/descriptors.ts";
 import type { Poller } from "../native/poller.ts";
 import { exitNow } from "../native/process.ts";
 import { receiveMessage, sendMessage } from "../native/sockets.ts";
@@ -63,7 +63,7 @@ class TakenSession {
       if (order.kind === orders.send && !this.#send(order)) return;
       if (order.kind === orders.closeMonitor) this.#monitorGone();
       if (order.kind === orders.stopReading) this.#reads = false;
-      if (order.kind === orders.forbiddenCall) readFileSync("/etc/passwd");
+      if (order.kind === orders.forbiddenCall) mkdirSync("/taken");
       this.#orders.shift();
     }
   }
@@ -97,6 +97,7 @@ class TakenSession {
     if (!this.#isMonitorOpen) return;
     this.#isMonitorOpen = false;
     this.#poller.remove(this.#monitorFd);
+    closeFd(this.#monitorFd);
     this.#report(reports.monitorClosed, 0, new Uint8Array());
   }
 
