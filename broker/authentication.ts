@@ -119,8 +119,12 @@ export class Authentication {
   }
 
   none(id: number): void {
-    // The first "none" asks which methods there are and is free, as in sshd.
-    this.#fail(id, this.#attempts > 0);
+    // The first "none" asks which methods there are: free, and answered at once, as in sshd. There was nothing to check whose time could tell.
+    if (this.#attempts > 0) this.#fail(id, true);
+    else {
+      this.#attempts += 1;
+      this.#answer(id, "failure");
+    }
   }
   unsupported(id: number): void {
     this.#fail(id, true);
