@@ -4,6 +4,7 @@ import { addon } from "./addon.ts";
 const raw = addon as unknown as {
   pagesOfItsOwn: (pid: number) => BigUint64Array;
   populate: (ranges: BigUint64Array) => void;
+  packHeap: () => number;
 };
 
 /** Starts and ends of address ranges, in turn; they mean something in the process that learned them and its children. */
@@ -16,3 +17,8 @@ export type PageRanges = BigUint64Array;
 export const pagesOfItsOwn = raw.pagesOfItsOwn;
 /** `MADV_POPULATE_WRITE` on each range of the calling process; what the kernel refuses is left to page faults. */
 export const populate = raw.populate;
+/**
+ * Takes what is free in malloc's arena out of circulation, for ever: children then allocate at its top, page by page, and not in holes all
+ * over pages that they would have to copy. Once, in a process that is about to fork. Returns how many bytes.
+ */
+export const packHeap = raw.packHeap;

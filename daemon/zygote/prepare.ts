@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, readdirSync } from "node:fs";
 import type { Config } from "../../config/load.ts";
 import { makeNamespaces } from "../../native/confine.ts";
+import { packHeap } from "../../native/prefault.ts";
 import { turnLoop } from "../../native/process.ts";
 import { groupsOf, userByName, userById } from "../../native/users.ts";
 import { openFilesLimit, raiseOpenFilesLimit } from "../open-files.ts";
@@ -78,6 +79,7 @@ export function prepare(config: Config): Prepared {
         turnLoop();
       }
       globalThis.gc?.();
+      packHeap();
     },
   };
 }

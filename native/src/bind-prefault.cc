@@ -28,11 +28,16 @@ void PopulateRanges(const Napi::CallbackInfo &info) {
   Populate(reinterpret_cast<const PageRange *>(numbers.Data()), numbers.ElementLength() / 2); // NOLINT
 }
 
+Napi::Value PackHeapHere(const Napi::CallbackInfo &info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(PackHeap()));
+}
+
 } // namespace
 
 void AddPrefault(Napi::Env env, Napi::Object &exports) {
   Add(env, exports, "pagesOfItsOwn", Learn);
   Add(env, exports, "populate", PopulateRanges);
+  Add(env, exports, "packHeap", PackHeapHere);
 }
 
 } // namespace sallyport::bind

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <fcntl.h>
+#include <malloc.h>
 #include <memory>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -19,6 +21,12 @@ constexpr uint64_t kPresent = 1ULL << 63;
 constexpr uint64_t kExclusive = 1ULL << 56;
 /// Entries read at a time.
 constexpr size_t kBatch = 512;
+
+/// Below malloc's threshold for a mapping of its own (128 KiB).
+constexpr size_t kLargestChunk = size_t{120} * 1024;
+constexpr size_t kSmallestChunk = 24;
+/// The arena grows by this much at a time, and does not shrink: each change is a system call that a filter has to know.
+constexpr int kTopPad = 1 << 20;
 
 using File = std::unique_ptr<FILE, int (*)(FILE *)>;
 
@@ -72,6 +80,27 @@ void Populate(const PageRange *ranges, size_t count) noexcept {
     // The numbers come from our own maps. NOLINTNEXTLINE(performance-no-int-to-ptr)
     madvise(reinterpret_cast<void *>(ranges[i].start), ranges[i].end - ranges[i].start, MADV_POPULATE_WRITE);
   }
+}
+
+size_t PackHeap() noexcept {
+  malloc_trim(0);
+  const auto heapEnd = reinterpret_cast<uintptr_t>(sbrk(0)); // NOLINT(performance-no-int-to-ptr)
+  // What malloc would give from here on is the arena's last, still undivided part; a page or two of it may be in use.
+  const uintptr_t top = heapEnd - mallinfo2().keepcost - 2 * kPageBytes;
+  size_t packed = 0;
+  for (size_t size = kLargestChunk; size >= kSmallestChunk;) {
+    void *const chunk = malloc(size); // NOLINT(cppcoreguidelines-no-malloc)
+    const auto address = reinterpret_cast<uintptr_t>(chunk);
+    if (chunk != nullptr && address < top) {
+      packed += size; // never freed: that is the purpose
+      continue;
+    }
+    free(chunk); // NOLINT(cppcoreguidelines-no-malloc)
+    size -= size > kPageBytes ? size / 8 : 16;
+  }
+  mallopt(M_TOP_PAD, kTopPad);
+  mallopt(M_TRIM_THRESHOLD, 64 * kTopPad);
+  return packed;
 }
 
 } // namespace sallyport

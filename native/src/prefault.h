@@ -21,4 +21,9 @@ Result<std::vector<PageRange>> PagesOfItsOwn(pid_t pid) noexcept;
 /// MADV_POPULATE_WRITE on each range. What cannot be (before Linux 5.14, memory that has gone) is left to the faults, silently.
 void Populate(const PageRange *ranges, size_t count) noexcept;
 
+/// Takes every free chunk of malloc's main arena out of circulation, for ever, so that children begin to allocate at its top, page by page,
+/// and not in holes all over pages that they would have to copy. The memory goes back to the kernel first: it costs address space only.
+/// Once, in a process that is about to fork. Returns how many bytes. mallinfo(3), malloc_trim(3).
+size_t PackHeap() noexcept;
+
 } // namespace sallyport
