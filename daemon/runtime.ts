@@ -6,7 +6,7 @@ import { seqpacketPair } from "../native/sockets.ts";
 import { exposeToOutOfMemory } from "./out-of-memory.ts";
 
 /** The flags that the sandbox was proven with (docs/decisions/0001, 0002); bin/sallyportd has the same list. */
-const runtimeFlags = [
+export const runtimeFlags = [
   "--jitless",
   "--single-threaded",
   "--v8-pool-size=0",

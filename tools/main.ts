@@ -4,12 +4,13 @@ import { probe } from "./probe.ts";
 const help = `usage: sallyport COMMAND [OPTIONS]
 
   probe      logs in with ssh2's client and says how long each step took (health checks): sallyport probe --help
+  trace      records a connection's broker conversation; shows, draws and compares it: sallyport trace --help
   version    prints the version
 
 Exit status: 0 done; 1 the answer is no; 2 the call was wrong.`;
 
 /** Of the design, for later versions: named, so that nobody takes their absence for a typing error. */
-const later = new Set(["sandbox", "sessions", "penalties", "trace", "fuzz", "console"]);
+const later = new Set(["sandbox", "sessions", "penalties", "fuzz", "console"]);
 
 const [command = "help", ...rest] = process.argv.slice(2);
 const wrong = (text: string): never => {
@@ -20,6 +21,11 @@ switch (command) {
   case "probe":
     process.exitCode = await probe(rest);
     break;
+  case "trace": {
+    const { trace } = await import("./trace/main.ts");
+    process.exitCode = await trace(rest);
+    break;
+  }
   case "version":
   case "--version":
     console.log("sallyport 0.1.0");
