@@ -5,12 +5,13 @@ const help = `usage: sallyport COMMAND [OPTIONS]
 
   probe      logs in with ssh2's client and says how long each step took (health checks): sallyport probe --help
   trace      records a connection's broker conversation; shows, draws and compares it: sallyport trace --help
+  console    you are the session process: any message to a broker, with its bugs or without: sallyport console --help
   version    prints the version
 
 Exit status: 0 done; 1 the answer is no; 2 the call was wrong.`;
 
 /** Of the design, for later versions: named, so that nobody takes their absence for a typing error. */
-const later = new Set(["sandbox", "sessions", "penalties", "fuzz", "console"]);
+const later = new Set(["sandbox", "sessions", "penalties", "fuzz"]);
 
 const [command = "help", ...rest] = process.argv.slice(2);
 const wrong = (text: string): never => {
@@ -24,6 +25,11 @@ switch (command) {
   case "trace": {
     const { trace } = await import("./trace/main.ts");
     process.exitCode = await trace(rest);
+    break;
+  }
+  case "console": {
+    const { consoleCommand } = await import("./console.ts");
+    process.exitCode = await consoleCommand(rest);
     break;
   }
   case "version":

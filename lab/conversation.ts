@@ -1,0 +1,122 @@
+// A session process's end of a conversation with a broker, and what it sees: frames go in as they would over the socket, and everything that
+// the broker does about them comes out. The broker is the real one, in this process, or one with a bug.
+import { loadConfig } from "../config/load.ts";
+import { PeerFault } from "../ipc/peer-fault.ts";
+import { maxMessageBytes } from "../ipc/limits.ts";
+import { requests, type RequestName } from "../ipc/monitor.ts";
+import { permits, type Permit, type Phase } from "../broker/permits.ts";
+import type { Monitor } from "../broker/monitor.ts";
+import type { BrokerCode } from "./mutant-loader.ts";
+import { hostKey, LabWorld, type Told } from "./lab-world.ts";
+import type { Scenario } from "./scenario.ts";
+
+export type Seen =
+  | Told
+  /** The broker refused, and ends the connection. */
+  | { readonly kind: "refused"; readonly code: string; readonly text: string }
+  /** An error of the broker's own: it would have died. */
+  | { readonly kind: "crashed"; readonly text: string }
+  | { readonly kind: "phase"; readonly from: Phase; readonly to: Phase }
+  /** Nothing is there to send to. */
+  | { readonly kind: "over" };
+
+/** As the listener tells the broker. */
+const addresses = {
+  remoteAddress: "192.0.2.66",
+  remotePort: 50_000,
+  localAddress: "192.0.2.1",
+  localPort: 22,
+} as const;
+
+const uses = (permit: Permit): number => {
+  if (permit === "never") return 0;
+  if (permit === "once") return 1;
+  return permit === "open" ? Infinity : permit.atMost;
+};
+
+export class Conversation {
+  readonly #code: BrokerCode;
+  readonly #world: LabWorld;
+  readonly #monitor: Monitor;
+  readonly #spent = new Map<RequestName, number>();
+  #phase: Phase;
+  #hasBegun = false;
+  isOver = false;
+  /** Late answers stay late until `settle`. */
+  isHeld = false;
+
+  constructor(code: BrokerCode, scenario: Scenario) {
+    this.#code = code;
+    this.#world = new LabWorld(scenario);
+    const config = loadConfig({ file: "none", overrides: [...scenario.config] });
+    this.#monitor = new code.Monitor(this.#world, config, [
+      { blob: hostKey.blob, algorithms: ["ssh-ed25519"] },
+    ]);
+    this.#phase = this.#monitor.phase;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+  get isBusy(): boolean {
+    return this.#monitor.isBusy;
+  }
+  /** Uses left in this phase by the table (a broker with a bug may grant more). */
+  left(name: RequestName): number {
+    return Math.max(0, uses(permits[this.#phase][name]) - (this.#spent.get(name) ?? 0));
+  }
+
+  /** One packet, with so many descriptors beside it. */
+  send(bytes: Uint8Array, descriptors = 0): Seen[] {
+    if (this.isOver) return [{ kind: "over" }];
+    const seen: Seen[] = [];
+    try {
+      if (bytes.length > maxMessageBytes)
+        throw new PeerFault("OUT_OF_BOUNDS", "Cannot read message: longer than its limit");
+      const request = this.#code.decode(requests, bytes, descriptors);
+      this.#spent.set(request.name, (this.#spent.get(request.name) ?? 0) + 1);
+      this.#monitor.handle(request);
+    } catch (error) {
+      if (error instanceof PeerFault) {
+        seen.push({ kind: "refused", code: error.code, text: error.message });
+        // As broker/main.ts does.
+        this.#monitor.abort("violation", "monitor.violation", `session process of ${this.#monitor.peerText} broke the protocol: ${error.message}`); // prettier-ignore
+      } else {
+        seen.push({ kind: "crashed", text: error instanceof Error ? error.message : String(error) }); // prettier-ignore
+        this.isOver = true;
+      }
+    }
+    if (!this.isHeld) this.#world.settle();
+    return [...seen, ...this.#look()];
+  }
+
+  /** Lets time pass. */
+  settle(): Seen[] {
+    this.#world.settle();
+    return this.#look();
+  }
+
+  #look(): Seen[] {
+    const seen: Seen[] = this.#world.take();
+    const phase = this.#monitor.phase;
+    if (phase !== this.#phase) {
+      seen.push({ kind: "phase", from: this.#phase, to: phase });
+      this.#phase = phase;
+      this.#spent.clear();
+    }
+    // A pair is given its connection once it is verified.
+    if (phase === "handover" && !this.#hasBegun) {
+      this.#hasBegun = true;
+      this.#monitor.begin({ connection: 1, ...addresses });
+      seen.push(...this.#world.take(), {
+        kind: "answer",
+        name: "connection",
+        id: 0,
+        body: addresses,
+      });
+    }
+    // After an end by the broker nothing is read any more; after `ended` a broker with a bug may still listen.
+    if (phase === "ended") this.isOver = true;
+    return seen;
+  }
+}

@@ -1,0 +1,40 @@
+// Ed25519 keys of the lab, the same on every machine and every day: a script that solves an exercise solves it for ever.
+import { createHash, createPrivateKey, sign, type KeyObject } from "node:crypto";
+import { FieldWriter } from "../ipc/fields.ts";
+
+const algorithm = Buffer.from("ssh-ed25519");
+/** PKCS #8 (RFC 8410) in front of a 32-byte seed. */
+const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
+
+/** SSH strings one after the other (RFC 4251 section 5). */
+function strings(...values: readonly Uint8Array[]): Uint8Array {
+  const writer = new FieldWriter();
+  for (const value of values) writer.bytes(value);
+  return writer.finish().slice();
+}
+
+export class LabKey {
+  readonly name: string;
+  readonly blob: Uint8Array;
+  readonly #privateKey: KeyObject;
+
+  constructor(name: string) {
+    this.name = name;
+    const seed = createHash("sha256").update(`sallyport lab key ${name}`).digest();
+    const key = Buffer.concat([pkcs8Prefix, seed]);
+    this.#privateKey = createPrivateKey({ key, format: "der", type: "pkcs8" });
+    const { x = "" } = this.#privateKey.export({ format: "jwk" });
+    this.blob = strings(algorithm, Buffer.from(x, "base64url"));
+  }
+
+  /** As in authorized_keys. */
+  line(options = ""): string {
+    const base64 = Buffer.from(this.blob).toString("base64");
+    return `${options === "" ? "" : `${options} `}ssh-ed25519 ${base64} ${this.name}\n`;
+  }
+
+  /** A signature blob (RFC 4253 section 6.6) that says it is of `named`. */
+  sign(data: Uint8Array, named = "ssh-ed25519"): Uint8Array {
+    return strings(Buffer.from(named), sign(null, data, this.#privateKey));
+  }
+}

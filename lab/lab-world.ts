@@ -1,0 +1,91 @@
+// The world of the lab's broker: a clock that moves when told, users and files of a scenario, a signer with one key. Nothing in it is random.
+import { createHash } from "node:crypto";
+import type { KeyFile } from "../broker/key-file.ts";
+import type { LogEvent, Signed, UserRecord, World } from "../broker/world.ts";
+import type { ConnectionEnd } from "../ipc/listener.ts";
+import { signatureRequests } from "../ipc/signer.ts";
+import type { Identity } from "../ipc/worker.ts";
+import { encodeLeniently } from "./message-bytes.ts";
+import { LabKey } from "./lab-key.ts";
+import type { Scenario } from "./scenario.ts";
+
+export const hostKey = new LabKey("host");
+
+/** What the world was told, in order. */
+export type Told =
+  | { readonly kind: "answer"; readonly name: string; readonly id: number; readonly body: Readonly<Record<string, unknown>> } // prettier-ignore
+  | { readonly kind: "event"; readonly event: LogEvent }
+  | { readonly kind: "login"; readonly identity: Identity }
+  | { readonly kind: "end"; readonly end: ConnectionEnd };
+
+/** 2026-01-01: the lab's time, for ever. */
+const startMs = Date.UTC(2026, 0, 1);
+
+export class LabWorld implements World {
+  readonly delaySecret = new Uint8Array(32);
+  readonly #scenario: Scenario;
+  readonly #told: Told[] = [];
+  readonly #later: { readonly atMs: number; readonly action: () => void }[] = [];
+  #elapsedMs = 0;
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario;
+  }
+
+  /** What was told since the last call. */
+  take(): Told[] {
+    return this.#told.splice(0);
+  }
+  /** Lets time pass until nothing is to come any more. */
+  settle(): void {
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      this.#elapsedMs = Math.max(this.#elapsedMs, next.atMs);
+      next.action();
+    }
+  }
+  #next(): { readonly atMs: number; readonly action: () => void } | undefined {
+    return this.#later.sort((one, other) => one.atMs - other.atMs).shift();
+  }
+
+  nowMs(): number {
+    return startMs + this.#elapsedMs;
+  }
+  elapsedMs(): number {
+    return this.#elapsedMs;
+  }
+  later(ms: number, action: () => void): void {
+    this.#later.push({ atMs: this.#elapsedMs + ms, action });
+  }
+  lookupUser(name: string): UserRecord | null {
+    return this.#scenario.users.find((user) => user.name === name) ?? null;
+  }
+  readKeyFile(path: string): KeyFile {
+    const text = this.#scenario.files.get(path);
+    return text === undefined ? { absent: true } : { text };
+  }
+  readBanner(): Uint8Array {
+    return new Uint8Array();
+  }
+  readonly sign: World["sign"] = (kind, body, done) => {
+    const parts = encodeLeniently(signatureRequests[kind], 0, body);
+    const hash = createHash("sha256").update(parts).digest();
+    const exchangeHash = kind === "exchange" ? hash : new Uint8Array();
+    const signed: Signed = { exchangeHash, signature: hostKey.sign(hash) };
+    this.later(0, () => {
+      done(signed);
+    });
+  };
+  log(event: LogEvent): void {
+    this.#told.push({ kind: "event", event });
+  }
+  readonly answer: World["answer"] = (name, id, body) => {
+    this.#told.push({ kind: "answer", name, id, body });
+  };
+  readonly authenticated: World["authenticated"] = (id, identity, body) => {
+    this.#told.push({ kind: "login", identity });
+    this.#told.push({ kind: "answer", name: "authenticated", id, body });
+  };
+  end(end: ConnectionEnd): void {
+    this.#told.push({ kind: "end", end });
+  }
+}
