@@ -144,7 +144,22 @@ export const zygoteOrders = protocol({
   login: {
     type: 3,
     descriptors: 1,
-    meaning: "Fork a login: the worker's socket",
+    meaning: "Fork a login: the socket over which the listener will say for whom",
+    fields: {},
+  },
+  look: {
+    type: 4,
+    descriptors: 0,
+    meaning: "A login has begun: see which pages brokers write (docs/decisions/0008)",
+    fields: {},
+  },
+});
+/** Listener -> login. It hears this one message, and nothing from anybody else. */
+export const loginOrders = protocol({
+  identity: {
+    type: 1,
+    descriptors: 1,
+    meaning: "Somebody has authenticated: become this user and serve the worker's socket",
     fields: identityFields,
   },
 });

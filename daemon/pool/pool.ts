@@ -147,6 +147,8 @@ export class Pool {
     const wanted = this.#size + this.#waiting.length - this.#warm.length;
     for (let i = this.#starting.size; i < Math.min(wanted, maxStarting); i += 1)
       this.#start(source);
+    // Pairs first: a connection waits for one from its first byte on.
+    if (this.#starting.size === 0) source.zygote.keepLogins(this.#size);
   }
 
   #start(source: Source): void {

@@ -102,11 +102,11 @@ export class Supervisor {
     this.#startSigner(generation);
   }
 
-  /** Has a login forked by the zygote of the day, or by the next one. `sessionFd` becomes the login's. */
+  /** A login of the zygote of the day, or of the next one. `sessionFd` becomes the login's. */
   login(identity: Identity, sessionFd: number, forked: (pid: number) => void): void {
     const zygote = this.#current?.zygote;
     const fork = (by: ZygoteProcess): void => {
-      by.forkLogin(identity, sessionFd, forked);
+      by.login(identity, sessionFd, forked);
     };
     if (zygote?.isReady === true) fork(zygote);
     else this.#logins.push(fork);

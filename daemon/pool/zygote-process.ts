@@ -7,7 +7,9 @@ import {
   type MessageTap,
 } from "../../native/message-socket.ts";
 import type { Poller } from "../../native/poller.ts";
+import { seqpacketPair } from "../../native/sockets.ts";
 import { spawnControlled } from "../runtime.ts";
+import { WaitingLogin } from "./waiting-login.ts";
 
 export type ChildKind = "broker" | "login";
 /** A forked process that has ended, as the zygote reaped it. */
@@ -49,6 +51,9 @@ export class ZygoteProcess {
   readonly #socket: MessageSocket<typeof zygoteReports, typeof zygoteOrders>;
   readonly #handlers: ZygoteHandlers;
   readonly #children = new Map<number, ChildKind>();
+  readonly #poller: Poller;
+  /** Forked ahead; no user yet. */
+  readonly #logins = new Set<WaitingLogin>();
   /** Orders not answered yet: the zygote answers in order. */
   readonly #pending: PendingFork[] = [];
   #isReady = false;
@@ -57,6 +62,7 @@ export class ZygoteProcess {
 
   constructor(options: ZygoteOptions, handlers: ZygoteHandlers) {
     this.#handlers = handlers;
+    this.#poller = options.poller;
     const { pid, controlFd } = spawnControlled("zygote/start", {
       ...options,
       flags: ["--expose-gc", ...options.heapFlags],
@@ -102,22 +108,46 @@ export class ZygoteProcess {
     this.#socket.send("pair", 0, {}, [listenerFd, signerFd]);
   }
 
-  /** `sessionFd`, the worker's socket, becomes the login's. */
-  forkLogin(identity: Identity, sessionFd: number, forked: (pid: number) => void): void {
-    this.#pending.push({ kind: "login", forked });
-    this.#socket.send("login", 0, identity, [sessionFd]);
+  /** Forks logins ahead, until so many wait. */
+  keepLogins(count: number): void {
+    while (this.#logins.size < count) this.#logins.add(this.#forkLogin());
+  }
+
+  /** A login for `identity`, one that waits where there is one. `sessionFd`, the worker's socket, becomes the login's. */
+  login(identity: Identity, sessionFd: number, forked: (pid: number) => void): void {
+    const [login = this.#forkLogin()] = this.#logins;
+    this.#logins.delete(login);
+    login.assign(identity, sessionFd, forked);
+    this.#socket.send("look", 0, {});
   }
 
   /** No orders any more; it stays, to reap its children, until the last has ended. */
   retire(): void {
     this.#isRetired = true;
+    this.#dismissLogins();
     this.#endIfIdle();
   }
 
   /** Ends it now; its children go on and become init's. */
   release(): void {
     this.#isRetired = true;
+    this.#dismissLogins();
     this.#socket.close();
+  }
+
+  #forkLogin(): WaitingLogin {
+    const [ours, loginEnd] = seqpacketPair();
+    const login = new WaitingLogin(this.#poller, ours, () => {
+      this.#logins.delete(login);
+    });
+    this.#pending.push({ kind: "login", forked: login.forked });
+    this.#socket.send("login", 0, {}, [loginEnd]);
+    return login;
+  }
+
+  #dismissLogins(): void {
+    for (const login of this.#logins) login.dismiss();
+    this.#logins.clear();
   }
 
   #report(report: ZygoteReport): void {

@@ -33,8 +33,8 @@ export class PageHabits {
   }
 
   /**
-   * Looks at a living child, and for a broker at its session process. True when it did, which leaves much garbage. A broker without a connection
-   * is passed over: its work is still to come.
+   * Looks at a living child, and for a broker at its session process. True when it did, which leaves much garbage. One that waits for a connection
+   * or a user is passed over: its work is still to come.
    */
   look(kind: "broker" | "login", pid: number): boolean {
     if (this.#seen[kind].length === samples) return false;

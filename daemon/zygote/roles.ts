@@ -1,13 +1,14 @@
 // Hands a forked process to its own main: the one file where the folders meet.
 import { runBroker } from "../../broker/main.ts";
 import type { Config } from "../../config/load.ts";
-import type { Identity } from "../../ipc/worker.ts";
 import { closeFd, writeFd } from "../../native/descriptors.ts";
 import type { PageRanges } from "../../native/prefault.ts";
+import { exitNow, setTitle } from "../../native/process.ts";
 import { runSession } from "../../session/main.ts";
 import { rehearse as rehearseConnections } from "../../session/rehearsal.ts";
 import { runLogin } from "../../worker/main.ts";
 import { setOpenFilesLimit, type OpenFilesLimit } from "../open-files.ts";
+import { awaitIdentity } from "./await-identity.ts";
 import type { HostKeyFacts } from "./host-keys.ts";
 import type { SessionConfinement } from "../../sandbox/confine-session.ts";
 import { rehearseBroker } from "./rehearse-broker.ts";
@@ -28,8 +29,7 @@ export interface BrokerRole {
 export interface LoginRole {
   readonly privsep: SessionConfinement;
   readonly openFiles: OpenFilesLimit;
-  readonly identity: Identity;
-  readonly sessionFd: number;
+  readonly orderFd: number;
   readonly config: Config;
 }
 
@@ -44,12 +44,15 @@ export function enterBroker(role: BrokerRole): void {
   });
 }
 
-/** In a fresh child: becomes a login. */
-export function enterLogin({ identity, sessionFd, config, privsep, openFiles }: LoginRole): void {
+/** In a fresh child: waits to be told for whom, and becomes that user's login. */
+export function enterLogin({ orderFd, config, privsep, openFiles }: LoginRole): void {
+  setTitle("sallyportd: login [warm]");
   for (const fd of Object.values(privsep.namespaces) as (number | undefined)[])
     if (fd !== undefined) closeFd(fd);
   setOpenFilesLimit(openFiles);
-  runLogin({ identity, sessionFd, config });
+  const assignment = awaitIdentity(orderFd);
+  if (assignment === undefined) exitNow(0);
+  runLogin({ ...assignment, config });
 }
 
 /**

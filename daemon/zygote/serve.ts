@@ -3,7 +3,6 @@
 import { maxMessageBytes } from "../../ipc/limits.ts";
 import { zygoteOrders, zygoteReports, type ZygoteOrder } from "../../ipc/listener.ts";
 import { decode, encode, type Body } from "../../ipc/protocol.ts";
-import type { Identity } from "../../ipc/worker.ts";
 import { closeFd } from "../../native/descriptors.ts";
 import { forkProcess, openPidFd, waitPid, waitReadable } from "../../native/process.ts";
 import { populate, type PageRanges } from "../../native/prefault.ts";
@@ -19,7 +18,8 @@ export type Role =
       /** What its session process is going to write. */
       readonly sessionPages: PageRanges;
     }
-  | { readonly role: "login"; readonly identity: Identity; readonly sessionFd: number }
+  /** Waits on `orderFd` to be told for whom: await-identity.ts. */
+  | { readonly role: "login"; readonly orderFd: number }
   | { readonly role: "done" };
 
 type Configure = Body<(typeof zygoteOrders)["configure"]>;
@@ -77,11 +77,8 @@ class Zygote {
 
   /** True in the child, which keeps `fds` and nothing else of what the zygote opened. In the zygote they are closed. */
   fork(kind: "broker" | "login", fds: readonly number[]): boolean {
-    // A broker that asks for a login has done most of its work; a login is at work when the pool is filled again behind it.
-    const other = kind === "login" ? "broker" : "login";
-    for (const child of this.#children.values())
-      if (child.kind === other && this.#habits.look(other, child.pid))
-        this.#ordersUncollected = ordersBetweenCollections;
+    // A login is at work when the pool is filled again behind it.
+    if (kind === "broker") this.look("login");
     const pid = forkProcess(false);
     if (pid === 0) {
       populate(this.#habits.of(kind));
@@ -94,6 +91,13 @@ class Zygote {
     this.#watch();
     this.report("forked", { pid });
     return false;
+  }
+
+  /** At the children of a kind that have work. */
+  look(kind: "broker" | "login"): void {
+    for (const child of this.#children.values())
+      if (child.kind === kind && this.#habits.look(kind, child.pid))
+        this.#ordersUncollected = ordersBetweenCollections;
   }
 
   /** Between two orders, when the child of the last one is on its way. */
@@ -149,10 +153,13 @@ export function serve(controlFd: number, configure: (order: Configure) => void):
         break;
       }
       case "login": {
-        const [sessionFd = -1] = fds;
-        if (zygote.fork("login", fds)) return { role: "login", identity: order.body, sessionFd };
+        const [orderFd = -1] = fds;
+        if (zygote.fork("login", fds)) return { role: "login", orderFd };
         break;
       }
+      case "look":
+        zygote.look("broker");
+        break;
     }
   }
 }

@@ -15,6 +15,7 @@ const protocols: Readonly<Record<string, Protocol>> = {
   brokerReports: listener.brokerReports,
   zygoteOrders: listener.zygoteOrders,
   zygoteReports: listener.zygoteReports,
+  loginOrders: listener.loginOrders,
   signerOrders: signer.signerOrders,
   signerReports: signer.signerReports,
   signatureRequests: signer.signatureRequests,

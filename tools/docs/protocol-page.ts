@@ -54,6 +54,7 @@ export function protocolPage(permits: string): string {
       section("Broker to listener", listener.brokerReports),
       section("Listener to zygote", listener.zygoteOrders),
       section("Zygote to listener", listener.zygoteReports),
+      section("Listener to login", listener.loginOrders),
       section("Session process to worker", worker.workerRequests),
       section("Worker to session process", worker.workerAnswers),
     ].join("\n\n") + "\n"
