@@ -1,7 +1,13 @@
 // The look of the page. No attribute of style anywhere: the page's own policy (Content-Security-Policy) takes this text and nothing else.
+import { phases } from "../../broker/permits.ts";
 import { traceParties } from "../../ipc/trace.ts";
 
 const lanes = traceParties.length;
+const tints = 8;
+/** Each phase on a tint of its own. */
+const bands = phases
+  .map((name, i) => `.ph-${name}{--band:var(--p${i % tints});background:var(--band)}`)
+  .join("");
 /** `s2 e4`: from the third lane to the fifth. */
 const positions = traceParties.map((_, i) => `.s${i}{--s:${i}}.e${i}{--e:${i}}`).join("");
 
@@ -50,7 +56,7 @@ li>.verified::before{content:"✓";color:var(--answer);font-weight:700}li>.seen:
 .band:last-child{border-radius:0 0 12px 12px;border-bottom:0}
 .band h2{margin:0;font-size:11.5px;font-weight:650;letter-spacing:.04em;color:var(--soft);writing-mode:vertical-rl;transform:rotate(180deg);text-align:right;padding:10px 6px 6px;white-space:nowrap}
 .band h2 span{position:sticky;bottom:auto}
-${["confining", "handover", "kex", "lookup", "authenticating", "refused", "postauth", "ended"].map((name, i) => `.ph-${name}{background:var(--p${i})}`).join("")}
+${bands}
 ol{list-style:none;margin:0;padding:0;min-width:0;position:relative}
 ol>li{position:relative}
 .row{display:grid;grid-template-columns:82px minmax(0,1fr);width:100%;height:36px;padding:0;border:0;background:none;font:inherit;color:inherit;text-align:left;cursor:pointer}
@@ -67,7 +73,6 @@ li.on>.row{background:color-mix(in srgb,var(--accent) 14%,transparent);box-shado
 .name{position:absolute;bottom:3px;left:50%;transform:translateX(-50%);font-size:12px;font-weight:620;color:var(--c);white-space:nowrap;background:var(--band);padding:0 4px;border-radius:4px}
 .gist{position:absolute;top:9px;font-size:11.5px;color:var(--soft);left:calc((max(var(--s),var(--e)) + .5)*100%/${lanes} + 12px);right:8px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .gist i{font-style:normal;unicode-bidi:isolate;background:var(--band);padding:1px 4px;border-radius:4px}
-${["confining", "handover", "kex", "lookup", "authenticating", "refused", "postauth", "ended"].map((name, i) => `.ph-${name}{--band:var(--p${i})}`).join("")}
 .dot{position:absolute;top:10px;left:calc((var(--s) + .5)*100%/${lanes} - 8px);width:16px;height:16px;border-radius:50%;background:var(--c);border:3px solid var(--band)}
 .dot.ended{border-radius:2px;transform:rotate(45deg) scale(.85)}
 .what{position:absolute;top:8px;left:calc((var(--s) + .5)*100%/${lanes} + 12px);font-size:12px;color:var(--soft);white-space:nowrap;background:var(--band);padding:0 4px;border-radius:4px}
