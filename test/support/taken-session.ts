@@ -4,6 +4,7 @@ import type { Test } from "tap";
 import { composeSignedData, type SignedRequest } from "../../broker/signed-data.ts";
 import type { Answer, Request } from "../../ipc/monitor.ts";
 import { makePatchedTree } from "../../lab/patched-tree.ts";
+import type { Patch } from "../../lab/patches.ts";
 import { takenAddress, takeOverPatches } from "../../lab/take-over.ts";
 import { TakenSessionClient, type Heard } from "../../lab/taken-session-client.ts";
 import { sign } from "node:crypto";
@@ -123,20 +124,27 @@ export interface AttackRow {
   readonly logins?: number;
 }
 
-/** A patched copy of the server, listening for honest clients and for the attacker. */
-export async function startTaken(
+/** A patched copy of the server; all of it is gone when the test is. */
+export function startPatched(
   t: Test,
+  patches: readonly Patch[],
   config: readonly string[] = [],
-): Promise<{ server: TestServer; port: number }> {
+): Promise<TestServer> {
   const folder = mkdtempSync("/var/tmp/sallyport-taken.");
   t.teardown(() => {
     rmSync(folder, { recursive: true, force: true });
   });
-  makePatchedTree(folder, takeOverPatches);
-  const server = await TestServer.start(t, {
-    config: [`ListenAddress ${takenAddress}`, "MaxStartups 100", ...config],
-    program: `${folder}/bin/sallyportd`,
-  });
+  makePatchedTree(folder, patches);
+  return TestServer.start(t, { config, program: `${folder}/bin/sallyportd` });
+}
+
+/** Listens for honest clients, and on another address for the attacker. */
+export async function startTaken(
+  t: Test,
+  config: readonly string[] = [],
+): Promise<{ server: TestServer; port: number }> {
+  const addresses = [`ListenAddress ${takenAddress}`, "MaxStartups 100"];
+  const server = await startPatched(t, takeOverPatches, [...addresses, ...config]);
   const listening = server.events("listening").find(({ fields }) => fields["address"] === takenAddress); // prettier-ignore
   return { server, port: Number(listening?.fields["port"]) };
 }
