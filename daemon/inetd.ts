@@ -75,6 +75,9 @@ export function serveInetd(settings: Settings, options: SupervisorOptions): void
     },
   });
   const supervisor = new Supervisor(options, pool, {
+    unfit: () => {
+      end(failure);
+    },
     loaded: (_, keys, errors) => {
       for (const error of errors) events.event("error", "host-key.failed", error);
       if (keys.length > 0) return true;

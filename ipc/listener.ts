@@ -165,6 +165,18 @@ export const loginOrders = protocol({
 });
 /** Zygote -> listener. */
 export const zygoteReports = protocol({
+  fitness: {
+    type: 70,
+    descriptors: 0,
+    meaning:
+      "Once, before all else: what the canary found (session/canary.ts). A fault: the zygote ends, and nobody is served",
+    fields: {
+      /** "": the filter fits this runtime. */
+      fault: text(limits.maxLogTextBytes),
+      /** 0: it was known already. */
+      milliseconds: u32(),
+    },
+  },
   ready: { type: 64, descriptors: 0, meaning: "Rehearsed; forks from now on", fields: {} },
   forked: {
     type: 65,

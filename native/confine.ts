@@ -25,6 +25,7 @@ const raw = addon as unknown as {
   landlockRestrict: (rulesetFd: number) => void;
   setMdwe: () => void;
   setRlimit: (resource: number, soft: number, hard: number) => void;
+  reportViolations: (fd: number) => void;
 };
 
 /**
@@ -62,3 +63,8 @@ export const landlockRestrict = raw.landlockRestrict;
 /** `PR_SET_MDWE` with REFUSE_EXEC_GAIN. Throws EINVAL before Linux 6.3. */
 export const setMdwe = raw.setMdwe;
 export const setRlimit = raw.setRlimit;
+/**
+ * For a filter that traps instead of killing (`verdict.trap`): the refused call is written to `fd`, which stays the caller's, as a record
+ * that sandbox/violation.ts reads, and the process exits with `violationStatus` of that file. Before the filter.
+ */
+export const reportViolations = raw.reportViolations;

@@ -14,7 +14,6 @@ import {
 import { errnos, type ArgumentTest, type Policy, type Rule } from "./rule.ts";
 import { auditArch, syscalls, x32Bit } from "./syscalls-x86-64.ts";
 
-const kill = ret(verdict.killProcess);
 const low = (value: bigint): number => Number(value & 0xffff_ffffn);
 const high = (value: bigint): number => Number((value >> 32n) & 0xffff_ffffn);
 
@@ -54,7 +53,7 @@ interface Leaf {
   readonly code: readonly Instruction[];
 }
 
-function leaves(policy: Policy): Leaf[] {
+function leaves(policy: Policy, kill: Instruction): Leaf[] {
   const byCall = new Map<number, Rule[]>();
   for (const rule of policy.rules) {
     const nr = syscalls[rule.syscall];
@@ -65,7 +64,7 @@ function leaves(policy: Policy): Leaf[] {
     .map(([nr, rules]) => ({ nr, code: [...rules.flatMap(compileRule), kill] }));
 }
 
-function search(list: readonly Leaf[]): Instruction[] {
+function search(list: readonly Leaf[], kill: Instruction): Instruction[] {
   const [only] = list;
   if (only === undefined) return [kill];
   // A mismatch at a leaf jumps over one instruction of its own, since a leaf's code may be longer than a jump (255).
@@ -73,15 +72,19 @@ function search(list: readonly Leaf[]): Instruction[] {
   const middle = list.length >> 1;
   const pivot = list[middle];
   if (pivot === undefined) throw new RangeError("Cannot split an empty list");
-  const below = search(list.slice(0, middle));
-  const above = search(list.slice(middle));
+  const below = search(list.slice(0, middle), kill);
+  const above = search(list.slice(middle), kill);
   return below.length <= 255
     ? [jumpAtLeast(pivot.nr, below.length, 0), ...below, ...above]
     : [jumpAtLeast(pivot.nr, 0, 1), jumpAlways(below.length), ...below, ...above];
 }
 
-/** The whole filter. The kernel's default for what is left is never reached: every path ends in a verdict of ours. */
-export function compile(policy: Policy): Instruction[] {
+/**
+ * The whole filter. The kernel's default for what is left is never reached: every path ends in a verdict of ours. `otherwise`: what becomes
+ * of a call that no rule allows; nothing but the canary and -d asks for another one than the kill.
+ */
+export function compile(policy: Policy, otherwise: number = verdict.killProcess): Instruction[] {
+  const kill = ret(otherwise);
   return [
     load(seccompData.arch),
     jumpEqual(auditArch, 1, 0),
@@ -89,6 +92,6 @@ export function compile(policy: Policy): Instruction[] {
     load(seccompData.nr),
     jumpAtLeast(x32Bit, 0, 1),
     kill,
-    ...search(leaves(policy)),
+    ...search(leaves(policy, kill), kill),
   ];
 }

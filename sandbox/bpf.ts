@@ -20,6 +20,8 @@ export const opcode = {
 /** SECCOMP_RET_* (linux/seccomp.h): KILL_PROCESS, not the older KILL, which is one thread. */
 export const verdict = {
   killProcess: 0x8000_0000,
+  /** SIGSYS: only where a handler names the call and ends the process (native/confine.ts, reportViolations). */
+  trap: 0x0003_0000,
   errno: 0x0005_0000,
   allow: 0x7fff_0000,
 } as const;

@@ -4,6 +4,7 @@ import { setNoNewPrivs, installSeccompFilter } from "../native/threads.ts";
 import {
   chrootTo,
   joinNamespace,
+  reportViolations,
   setCapabilities,
   setDumpable,
   setIds,
@@ -14,7 +15,7 @@ import {
   type NamespaceFds,
 } from "../native/confine.ts";
 import { closeFd } from "../native/descriptors.ts";
-import { assemble } from "./bpf.ts";
+import { assemble, verdict } from "./bpf.ts";
 import { compile } from "./bpf-compiler.ts";
 import { restrictByLandlock } from "./landlock.ts";
 import type { LayerName } from "./layers.ts";
@@ -22,7 +23,7 @@ import { session } from "./policies/session.ts";
 import { capabilitySet, lockedSecurebits, resource } from "./constants.ts";
 
 /** Compiled when the zygote loads this, not in each session process. */
-const filter = assemble(compile(session));
+export const sessionFilter = assemble(compile(session));
 
 /** SIGKILL: the session process must not outlive the broker that answers for it. */
 const SIGKILL = 9;
@@ -44,9 +45,13 @@ export interface SessionConfinement {
 
 /**
  * Confines the calling process, which must be single-threaded, root, and done with opening descriptors (its Poller exists).
- * Returns the layers that could not be had, as `name: reason`. Throws when one of them is required. Cannot be undone.
+ * Returns the layers that could not be had, as `name: reason`. Throws when one of them is required. Cannot be undone. With `violationsFd`
+ * (the canary, and -d) a call that the filter stops is written there before the process ends; else the kernel kills it.
  */
-export function confineSessionProcess(confinement: SessionConfinement): string[] {
+export function confineSessionProcess(
+  confinement: SessionConfinement,
+  violationsFd?: number,
+): string[] {
   const missing: string[] = [];
   const layer = (name: LayerName, apply: () => void): void => {
     try {
@@ -111,7 +116,12 @@ export function confineSessionProcess(confinement: SessionConfinement): string[]
   layer("landlock", restrictByLandlock);
   layer("mdwe", setMdwe);
   layer("seccomp", () => {
-    installSeccompFilter(filter);
+    if (violationsFd === undefined) {
+      installSeccompFilter(sessionFilter);
+      return;
+    }
+    reportViolations(violationsFd);
+    installSeccompFilter(assemble(compile(session, verdict.trap)));
   });
   return missing;
 }

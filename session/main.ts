@@ -3,13 +3,14 @@
 import type { Config } from "../config/load.ts";
 import { answers, requests } from "../ipc/monitor.ts";
 import { workerAnswers, workerRequests } from "../ipc/worker.ts";
-import { closeAllExcept, closeFd, dupFd, pipeFds, setNonBlocking } from "../native/descriptors.ts";
+import { closeFd } from "../native/descriptors.ts";
 import { MessageSocket } from "../native/message-socket.ts";
 import { Poller } from "../native/poller.ts";
-import { exitNow, loopFds, retitle, setTitle } from "../native/process.ts";
+import { exitNow, retitle, setTitle } from "../native/process.ts";
 import { confineSessionProcess, type SessionConfinement } from "../sandbox/confine-session.ts";
 import { ending } from "./end.ts";
 import { MonitorClient, type AnswerBody, type Ending } from "./monitor-client.ts";
+import { keepOnly, occupyStandardDescriptors } from "./own-descriptors.ts";
 import { PipeStream } from "./pipe-stream.ts";
 import { algorithmPreferences, ServedConnection } from "./served-connection.ts";
 import type { HostPublicKey } from "./ssh/layers.ts";
@@ -32,7 +33,7 @@ const program = "sallyportd: session";
 /** In the process that the broker has just forked: one thread, no Poller yet. Returns at once; the event loop goes on. */
 export function runSession(inherited: SessionInheritance): void {
   setTitle(`${program} [warm]`);
-  closeInherited(inherited);
+  keepOnly([inherited.monitorFd], inherited.confinement.namespaces);
   occupyStandardDescriptors();
   // The last descriptors that are opened here; whatever comes later comes from the broker or the worker.
   const poller = new Poller();
@@ -43,20 +44,6 @@ export function runSession(inherited: SessionInheritance): void {
   session.prepare();
   session.confine();
   // From here on it serves: connection, go, and what the client wants.
-}
-
-/** The namespaces are closed by joining them. */
-function closeInherited({ monitorFd, confinement }: SessionInheritance): void {
-  const namespaces = Object.values(confinement.namespaces) as (number | undefined)[]; // of NamespaceFds
-  closeAllExcept([monitorFd, ...loopFds(), ...namespaces.filter((fd) => fd !== undefined)]);
-}
-
-/** 0 to 2 lead nowhere: what a dying runtime writes to standard error must not reach a socket that was given the number. */
-function occupyStandardDescriptors(): void {
-  const [readEnd, writeEnd] = pipeFds();
-  setNonBlocking(readEnd, true);
-  setNonBlocking(writeEnd, true);
-  dupFd(writeEnd);
 }
 
 class SessionProcess {

@@ -80,6 +80,9 @@ export class Server {
       },
     });
     this.#supervisor = new Supervisor(options, this.#pool, {
+      unfit: () => {
+        this.#unfit();
+      },
       loaded: (loaded, keys, errors) => this.#loaded(loaded, keys, errors),
       ready: (ready) => {
         this.#ready(ready);
@@ -144,6 +147,17 @@ export class Server {
     }
     if (!this.#isListening) this.#listen(settings);
     return true;
+  }
+
+  /** It has been told why. At a reload the processes that serve are those that were proved before. */
+  #unfit(): void {
+    if (this.#isListening)
+      this.#options.events.event(
+        "error",
+        "reload.failed",
+        "no sandbox for the new configuration; the old one stays.",
+      );
+    else this.end(failure);
   }
 
   /** A configuration has taken over. */

@@ -66,6 +66,10 @@ export const eventCodes: Readonly<Record<string, string>> = {
   "zygote.renewed": "A zygote is replaced, and why",
   "zygote.retry": "A zygote could not be started; it is tried again",
   "signer.retry": "A signer could not be started; it is tried again",
+  "sandbox.canary-passed":
+    "At start, once for each runtime, policy and kernel: a session process went through all it can come to do; field `milliseconds`",
+  "sandbox.canary-failed":
+    "It made a call that the policy lacks: the server ends (a running one stays as it was); fields `layer`, `fault`",
   "sandbox.layer-missing":
     "A layer of confinement is missing: info when it may be (SandboxRequire), error when it ended the pair",
 };

@@ -8,6 +8,7 @@ import type { EventSink } from "../events.ts";
 import type { Settings } from "../settings.ts";
 import { classifyEnd, describeEnd, type ProcessEnd } from "./child-end.ts";
 import type { Pool } from "./pool.ts";
+import { sayFitness } from "./say-fitness.ts";
 import { SignerProcess } from "./signer-process.ts";
 import { ZygoteProcess, type ChildEnd } from "./zygote-process.ts";
 
@@ -21,6 +22,8 @@ const lastRetryMs = 10_000;
 const patience = 5;
 
 export interface SupervisorHandlers {
+  /** The filter does not fit this runtime, and it is told: this configuration must not be served. */
+  unfit?(settings: Settings): void;
   /** The signer has read its keys. False: this configuration is not used (there are none). */
   loaded(settings: Settings, keys: readonly Uint8Array[], errors: readonly string[]): boolean;
   /** Forks with these settings from now on. */
@@ -47,6 +50,10 @@ class Generation {
   successorSinceMs = 0;
   zygoteSinceMs = 0;
   hostKeys: Uint8Array[] | undefined;
+  /** A zygote of it has had its canary back. */
+  isFit = false;
+  /** What the signer's keys wait with until then. */
+  onFit: (() => void) | undefined;
   failures = 0;
   #isClosed = false;
 
@@ -181,6 +188,12 @@ export class Supervisor {
     keys: Uint8Array[],
     errors: readonly string[],
   ): void {
+    if (!generation.isFit) {
+      generation.onFit = () => {
+        if (generation.signer === signer) this.#loaded(generation, signer, keys, errors);
+      };
+      return;
+    }
     generation.failures = 0;
     const before = generation.hostKeys;
     if (before === undefined) {
@@ -232,6 +245,9 @@ export class Supervisor {
     const zygote = new ZygoteProcess(
       { poller, nullFd, stderrFd, snapshotFd, heapFlags, tap },
       {
+        fitness: (_, fault, milliseconds) => {
+          this.#fitness(generation, fault, milliseconds);
+        },
         ready: () => {
           this.#zygoteReady(generation, zygote);
         },
@@ -247,6 +263,20 @@ export class Supervisor {
     generation.successorSinceMs = performance.now();
     this.#zygotePids.add(zygote.pid);
     if (generation.hostKeys !== undefined) zygote.configure(generation.hostKeys, settings.debug);
+  }
+
+  /** An unfit zygote ends by itself; one that is to replace another is tried again, and the other serves on. */
+  #fitness(generation: Generation, fault: string, milliseconds: number): void {
+    sayFitness(this.#options.events, fault, milliseconds, this.#current?.zygote !== undefined);
+    if (fault === "") {
+      generation.isFit = true;
+      generation.onFit?.();
+      generation.onFit = undefined;
+    } else if (generation === this.#candidate) {
+      this.#candidate = undefined;
+      generation.close();
+      this.#handlers.unfit?.(generation.settings);
+    }
   }
 
   #zygoteReady(generation: Generation, zygote: ZygoteProcess): void {

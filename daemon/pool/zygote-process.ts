@@ -22,6 +22,8 @@ export interface ChildEnd {
   readonly cpuUs: number;
 }
 export interface ZygoteHandlers {
+  /** The first it says: what the canary found. With a `fault` other than "" it ends, and must not be served with. */
+  fitness(zygote: ZygoteProcess, fault: string, milliseconds: number): void;
   /** Rehearsed: it forks from now on. */
   ready(zygote: ZygoteProcess): void;
   childEnded(zygote: ZygoteProcess, end: ChildEnd): void;
@@ -152,6 +154,9 @@ export class ZygoteProcess {
 
   #report(report: ZygoteReport): void {
     switch (report.name) {
+      case "fitness":
+        this.#handlers.fitness(this, report.body.fault, report.body.milliseconds);
+        break;
       case "ready":
         this.#isReady = true;
         this.#handlers.ready(this);

@@ -4,6 +4,7 @@ import type { Config } from "../../config/load.ts";
 import { closeFd, writeFd } from "../../native/descriptors.ts";
 import type { PageRanges } from "../../native/prefault.ts";
 import { exitNow, setTitle } from "../../native/process.ts";
+import { runCanary } from "../../session/canary.ts";
 import { runSession } from "../../session/main.ts";
 import { rehearse as rehearseConnections } from "../../session/rehearsal.ts";
 import { runLogin } from "../../worker/main.ts";
@@ -42,6 +43,15 @@ export function enterBroker(role: BrokerRole): void {
       runSession({ monitorFd, config, hostKeys, confinement: privsep });
     },
   });
+}
+
+/** In a fresh child: becomes the canary, which is a session process but for what it does. */
+export function enterCanary(
+  reportFd: number,
+  config: Config,
+  confinement: SessionConfinement,
+): void {
+  runCanary({ reportFd, options: config.global, confinement });
 }
 
 /** In a fresh child: waits to be told for whom, and becomes that user's login. */

@@ -4,6 +4,7 @@
 #include "confine.h"
 #include "identity.h"
 #include "namespaces.h"
+#include "violation-report.h"
 
 namespace sallyport::bind {
 namespace {
@@ -60,6 +61,8 @@ void DeathSignal(const Napi::CallbackInfo &info) {
 }
 void Mdwe(const Napi::CallbackInfo &info) { Check(info.Env(), SetMdwe()); }
 
+void Violations(const Napi::CallbackInfo &info) { Check(info.Env(), ReportViolations(Fd(info, 0))); }
+
 Napi::Value Abi(const Napi::CallbackInfo &info) { return Napi::Number::New(info.Env(), LandlockAbi()); }
 
 Napi::Value Ruleset(const Napi::CallbackInfo &info) {
@@ -92,6 +95,7 @@ void AddConfine(Napi::Env env, Napi::Object &exports) {
   Add(env, exports, "setDumpable", Dumpable);
   Add(env, exports, "setParentDeathSignal", DeathSignal);
   Add(env, exports, "setMdwe", Mdwe);
+  Add(env, exports, "reportViolations", Violations);
   Add(env, exports, "landlockAbi", Abi);
   Add(env, exports, "landlockRuleset", Ruleset);
   Add(env, exports, "landlockAllowPath", AllowPath);

@@ -38,9 +38,9 @@ for (const which of ["main", "libuv-worker", "V8Worker", "DelayedTaskSche", "Sig
     const threads = readdirSync(task).map((tid) => statusOf(`${task}/${tid}/status`));
     t.equal(threads.length, report.length);
     for (const status of threads) {
-      t.equal(status.get("Seccomp"), "2", status.get("Name"));
+      t.equal(status.get("Seccomp"), "2", status.get("Name") ?? "");
       t.equal(status.get("Seccomp_filters"), "2", "the lock's filter and the test's");
-      t.equal(status.get("NoNewPrivs"), "1", status.get("Name"));
+      t.equal(status.get("NoNewPrivs"), "1", status.get("Name") ?? "");
     }
     child.stdin?.write("now\n");
     const [, signal] = await ended;
