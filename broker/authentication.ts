@@ -23,6 +23,8 @@ type BodyOf<K extends Request["name"]> = Extract<Request, { name: K }>["body"];
 export interface AuthenticationCallbacks {
   /** An answer will come later: gives what to call when it has been sent. */
   wait(): () => void;
+  /** The connection has ended meanwhile: a late answer is for nobody. */
+  isOver(): boolean;
   succeeded(): void;
 }
 
@@ -280,6 +282,7 @@ export class Authentication {
       this.#world.delaySecret,
     );
     this.#world.later(delay, () => {
+      if (this.#callbacks.isOver()) return;
       this.#answer(id, tooMany ? "tooMany" : "failure");
       done();
     });

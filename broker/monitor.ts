@@ -213,6 +213,7 @@ export class Monitor {
     if (facts === undefined) throw new Error("Cannot look up user: no connection yet");
     const authentication = new Authentication(this.#world, this.#config, facts, body, {
       wait: () => this.#wait(),
+      isOver: () => this.#ended,
       succeeded: () => {
         this.#permits.enter("postauth", "publickeySign");
       },
