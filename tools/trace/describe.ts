@@ -77,6 +77,7 @@ const gists: Readonly<Record<string, string>> = {
   event: "{text}",
   connection: "{remoteAddress} port {remotePort}",
   login: "{user}, uid {uid}",
+  identity: "{user}, uid {uid}",
   ready: "session process {sessionPid}",
   forked: "pid {pid}",
   childEnded: "pid {pid}",
@@ -127,6 +128,8 @@ export function whyPermitted({ from, to, message, id, permit, outcome }: Message
         : "a report of the broker to its listener";
     case "listener>zygote":
       return "an order of the listener, the only one who has an end of this socket";
+    case "listener>login":
+      return "the identity that the broker's login named, on a socket that nobody else has an end of";
     default:
       return "an answer to the listener's order";
   }

@@ -73,7 +73,10 @@ function stories({ records }: Trace, digests: boolean): Item[][] {
     (record.kind === "process" && record.by === "broker") ||
     record.kind === "lost";
   const items = (of: readonly TraceRecord[]): Item[] => of.map((record) => item(record, digests));
-  const others = records.filter((record) => !isBrokers(record) && !isListeners(record));
+  // What the recorder sees of a login depends on when it looks.
+  const isChance = (record: TraceRecord): boolean =>
+    record.kind === "process" && record.event === "seen" && (record.party === "login" || record.party === "worker"); // prettier-ignore
+  const others = records.filter((record) => !isBrokers(record) && !isListeners(record) && !isChance(record)); // prettier-ignore
   const looks = items(others).sort((one, other) => (one.key < other.key ? -1 : 1));
   // What the zygote is told of one pid does not wait for another: by receiver and name.
   const relayed = items(records.filter(isListeners)).sort((one, other) => (one.key < other.key ? -1 : 1)); // prettier-ignore

@@ -1,6 +1,12 @@
 // A trace: JSONL, a header and then one record a line. docs/trace.md says what each key means; a change of meaning is a new version.
 import type { Phase } from "../../broker/permits.ts";
-import { brokerOrders, brokerReports, zygoteOrders, zygoteReports } from "../../ipc/listener.ts";
+import {
+  brokerOrders,
+  brokerReports,
+  loginOrders,
+  zygoteOrders,
+  zygoteReports,
+} from "../../ipc/listener.ts";
 import { answers, requests } from "../../ipc/monitor.ts";
 import type { Protocol } from "../../ipc/protocol.ts";
 import { signatureAnswers, signatureRequests } from "../../ipc/signer.ts";
@@ -120,4 +126,5 @@ export const channels: Readonly<Record<string, Protocol>> = {
   "broker>listener": brokerReports,
   "listener>zygote": zygoteOrders,
   "zygote>listener": zygoteReports,
+  "listener>login": loginOrders,
 };

@@ -12,11 +12,11 @@ const bands = phases
 const positions = traceParties.map((_, i) => `.s${i}{--s:${i}}.e${i}{--e:${i}}`).join("");
 
 export const style = `
-:root{color-scheme:light dark;--lane:calc(100%/${lanes});--page:#f6f7f9;--card:#fff;--ink:#1b2330;--soft:#5c6675;--faint:#c9d0da;--line:#e3e7ed;
+:root{color-scheme:light dark;--sel:#fff;--lane:calc(100%/${lanes});--page:#f6f7f9;--card:#fff;--ink:#1b2330;--soft:#5c6675;--faint:#c9d0da;--line:#e3e7ed;
 --accent:#2458c5;--answer:#0d7a5f;--order:#7a4bb5;--bad:#b42318;--badsoft:#fdecea;--rootink:#8f3b12;--rootbg:#fdeee2;--userink:#1d6b3a;--userbg:#e5f5ea;
 --boxink:#3b4a9c;--boxbg:#e9ecfb;--focus:#1a66ff;--shade:0 1px 3px rgba(20,30,50,.08),0 6px 24px rgba(20,30,50,.07);
 --p0:#eef1f6;--p1:#e9f0fb;--p2:#e6f5f1;--p3:#f3eefb;--p4:#fdf4e3;--p5:#fdecea;--p6:#e9f6ea;--p7:#eceef1}
-@media(prefers-color-scheme:dark){:root{--page:#10141b;--card:#181e27;--ink:#e6eaf0;--soft:#98a3b3;--faint:#3a4453;--line:#262e3a;
+@media(prefers-color-scheme:dark){:root{--sel:#333f52;--page:#10141b;--card:#181e27;--ink:#e6eaf0;--soft:#98a3b3;--faint:#3a4453;--line:#262e3a;
 --accent:#7aa5ff;--answer:#4fc7a3;--order:#bd97f2;--bad:#ff8a7d;--badsoft:#3a1d1b;--rootink:#ffb48a;--rootbg:#3b2518;--userink:#86d7a2;--userbg:#17311f;
 --boxink:#aab6ff;--boxbg:#232a4a;--focus:#7aa5ff;--shade:0 1px 3px rgba(0,0,0,.4),0 6px 24px rgba(0,0,0,.35);
 --p0:#1a2029;--p1:#172234;--p2:#15281f;--p3:#231d33;--p4:#2c2516;--p5:#351c1b;--p6:#172a1b;--p7:#1d2127}}
@@ -32,13 +32,13 @@ h1{margin:0;font-size:21px;font-weight:650;letter-spacing:-.01em;overflow-wrap:a
 .facts .bad{color:var(--bad);background:var(--badsoft);border-color:transparent}
 nav{display:flex;flex-wrap:wrap;align-items:center;gap:6px 14px;margin-top:12px;color:var(--soft);font-size:13px}
 nav a{color:var(--accent);text-decoration:none}nav a:hover{text-decoration:underline}
-nav label{margin-left:auto;cursor:pointer}
+nav label{margin-left:18px;color:var(--ink);cursor:pointer}
 main{display:grid;grid-template-columns:minmax(0,1fr) 372px;gap:20px;max-width:1720px;margin:0 auto;padding:0 24px 40px}
 .chart{min-width:0;background:var(--card);border:1px solid var(--line);border-radius:12px;box-shadow:var(--shade)}
 .heads{display:grid;grid-template-columns:112px minmax(0,1fr);position:sticky;top:0;z-index:5;background:var(--card);border-bottom:1px solid var(--line);border-radius:12px 12px 0 0}
 .heads>span{padding:14px 0 0 14px;color:var(--soft);font-size:11.5px}
 .lanes{display:grid;grid-template-columns:repeat(${lanes},minmax(0,1fr))}
-.head{position:relative;padding:10px 2px 9px;text-align:center;border:0;background:none;font:inherit;color:inherit;cursor:help;border-radius:8px}
+.head{display:flex;flex-direction:column;justify-content:flex-start;align-items:center;position:relative;padding:10px 2px 9px;text-align:center;border:0;background:none;font:inherit;color:inherit;cursor:help;border-radius:8px}
 .head b{display:block;font-size:13px;font-weight:640;white-space:nowrap}
 .head small{display:block;color:var(--soft);font-size:11px;white-space:nowrap}
 .head .pill{display:block;width:fit-content;padding:0 8px;font-size:11px;border-color:transparent;margin:3px auto 0;white-space:nowrap}
@@ -61,7 +61,7 @@ ol{list-style:none;margin:0;padding:0;min-width:0;position:relative}
 ol>li{position:relative}
 .row{display:grid;grid-template-columns:82px minmax(0,1fr);width:100%;height:36px;padding:0;border:0;background:none;font:inherit;color:inherit;text-align:left;cursor:pointer}
 .row:hover{background:color-mix(in srgb,var(--ink) 4%,transparent)}
-li.on>.row{background:color-mix(in srgb,var(--accent) 14%,transparent);box-shadow:inset 3px 0 var(--accent)}
+li.on>.row{--band:var(--sel);background:var(--sel);box-shadow:inset 3px 0 var(--accent)}
 .row:focus-visible,.head:focus-visible,nav a:focus-visible{outline:2px solid var(--focus);outline-offset:-2px;border-radius:4px}
 .time{align-self:center;text-align:right;padding-right:10px;font-size:11px;color:var(--soft);white-space:nowrap}
 .track{position:relative;height:100%;background:linear-gradient(90deg,transparent calc(50% - .5px),var(--faint) calc(50% - .5px),var(--faint) calc(50% + .5px),transparent calc(50% + .5px)) 0 0/var(--lane) 100%}
@@ -85,6 +85,7 @@ li.on>.row{background:color-mix(in srgb,var(--accent) 14%,transparent);box-shado
 .note.strong b{border-style:solid;color:var(--ink);font-weight:600}
 .side{position:relative}
 .panel{position:sticky;top:16px;min-height:240px;max-height:calc(100vh - 32px);background:var(--card);border:1px solid var(--line);border-radius:12px;box-shadow:var(--shade)}
+body:has(li.on) .panel,html:not(.js) body:has(li:hover>.detail) .panel{visibility:hidden}
 .hint{padding:18px 20px;color:var(--soft)}
 .hint kbd{border:1px solid var(--faint);border-bottom-width:2px;border-radius:5px;padding:0 5px;font:12px ui-monospace,monospace;background:var(--page)}
 .key{display:grid;grid-template-columns:34px 1fr;gap:5px 10px;align-items:center;margin:14px 0 0;font-size:12.5px}

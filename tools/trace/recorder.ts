@@ -3,9 +3,10 @@
 import { randomBytes } from "node:crypto";
 import { release } from "node:os";
 import type { Connection, Ending, Pair } from "../../daemon/pool/pair.ts";
-import { zygoteOrders, zygoteReports } from "../../ipc/listener.ts";
-import type { Protocol } from "../../ipc/protocol.ts";
+import { loginOrders, zygoteOrders, zygoteReports } from "../../ipc/listener.ts";
+import { encode, type Protocol } from "../../ipc/protocol.ts";
 import { disclose, type TraceParty } from "../../ipc/trace.ts";
+import type { Identity } from "../../ipc/worker.ts";
 import type { MessageTap, TappedMessage } from "../../native/message-socket.ts";
 import { formatName, formatVersion, type Header, type MessageRecord } from "./format.ts";
 import { fieldsOf, type Draft } from "./from-report.ts";
@@ -87,9 +88,12 @@ export class Recorder {
   }
 
   /** From root's login to the user's worker: looked at until it has become the one, or is gone. */
-  login(pid: number): void {
+  login(pid: number, identity: Identity): void {
     this.#loginPid = pid;
-    this.#see("login", pid);
+    const bytes = encode(loginOrders, "identity", 0, identity).length;
+    const told = { name: "identity", id: 0, body: identity, bytes, descriptors: 1 };
+    this.#mine.push(this.#message("listener", "login", loginOrders, told));
+    if (roleOf(pid) !== "worker") this.#see("login", pid);
     const look = (): void => {
       const role = roleOf(pid);
       if (role === "worker") this.#see("worker", pid);

@@ -84,7 +84,7 @@ const pool: Pool = new Pool(poller, {
   },
   login: (_, identity, sessionFd) => {
     supervisor.login(identity, sessionFd, (pid) => {
-      recorder.login(pid);
+      recorder.login(pid, identity);
     });
   },
   ended: (pair, connection, ending, brokerFault) => {
