@@ -59,15 +59,17 @@ export class Recording {
 
   /** What the broker read of its session process in /proc, layer by layer. */
   verified({ checked, missing, fatal }: Verification): void {
-    const details = checked.flatMap((name) => {
-      const seen = missing.find((line) => line.startsWith(`${name}:`));
-      return [name, "text", seen === undefined ? "verified" : `missing${seen.slice(name.length)}`];
-    });
-    const unseen = missing.filter((line) => !checked.some((name) => line.startsWith(`${name}:`)));
-    for (const line of unseen) {
-      const colon = line.indexOf(":");
-      details.push(line.slice(0, Math.max(colon, 0)), "text", `missing${line.slice(colon)}`);
-    }
+    const told = (name: string, line: string | undefined): string[] => {
+      const state = line === undefined ? "verified" : `missing${line.slice(name.length)}`;
+      return [name, "text", state.slice(0, maxRefusal)];
+    };
+    const of = (name: string): string | undefined =>
+      missing.find((line) => line.startsWith(`${name}:`));
+    const unseen = missing.filter((line) => !checked.some((name) => of(name) === line));
+    const details = [
+      ...checked.flatMap((name) => told(name, of(name))),
+      ...unseen.flatMap((line) => told(line.slice(0, line.indexOf(":") + 1).slice(0, -1), line)),
+    ];
     const refusal = fatal.length === 0 ? "" : `REQUIRED: ${fatal.join("; ")}`.slice(0, maxRefusal);
     this.#tell({ ...this.#report("layers", "broker", "session", "verified"), details, refusal });
   }
