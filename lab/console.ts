@@ -226,6 +226,8 @@ export function renderSeen(output: Exclude<Output, { kind: "text" }>): string {
       const fields = Object.entries(output.body).map(([name, value]) => `${kebab(name)}=${show(name, value)}`); // prettier-ignore
       return `${kebab(output.name)} ${fields.join(" ")}`.trim();
     }
+    case "signing":
+      return output.what === "exchange" ? "an exchange hash" : "a proof of a host key";
     case "event":
       return `${output.event.level} ${output.event.code}: ${JSON.stringify(output.event.text).slice(1, -1)}${output.event.preauth === true ? " [preauth]" : ""}`; // prettier-ignore
     case "login": {

@@ -44,6 +44,8 @@ export class Conversation {
   isOver = false;
   /** Late answers stay late until `settle`. */
   isHeld = false;
+  /** The listener gives this pair its connection when it is verified; a test may let it wait. */
+  isGivenConnection = true;
 
   constructor(code: BrokerCode, scenario: Scenario) {
     this.#code = code;
@@ -57,6 +59,13 @@ export class Conversation {
 
   get phase(): Phase {
     return this.#phase;
+  }
+  /** Of the world: milliseconds since its start. */
+  get elapsedMs(): number {
+    return this.#world.elapsedMs();
+  }
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
   get isBusy(): boolean {
     return this.#monitor.isBusy;
@@ -105,7 +114,7 @@ export class Conversation {
       this.#spent.clear();
     }
     // A pair is given its connection once it is verified.
-    if (phase === "handover" && !this.#hasBegun) {
+    if (phase === "handover" && !this.#hasBegun && this.isGivenConnection) {
       this.#hasBegun = true;
       this.#monitor.begin({ connection: 1, ...addresses });
       seen.push(...this.#world.take(), {
@@ -113,6 +122,7 @@ export class Conversation {
         name: "connection",
         id: 0,
         body: addresses,
+        atMs: 0,
       });
     }
     // After an end by the broker nothing is read any more; after `ended` a broker with a bug may still listen.

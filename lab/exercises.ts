@@ -2,7 +2,7 @@
 import type { Identity } from "../ipc/worker.ts";
 import { composeSignedData } from "../broker/signed-data.ts";
 import { LabKey } from "./lab-key.ts";
-import type { labUsers} from "./scenario.ts";
+import type { labUsers } from "./scenario.ts";
 import { keyFileOf, keys, openScenario, type Scenario } from "./scenario.ts";
 
 export interface Exercise {

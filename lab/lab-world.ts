@@ -13,7 +13,9 @@ export const hostKey = new LabKey("host");
 
 /** What the world was told, in order. */
 export type Told =
-  | { readonly kind: "answer"; readonly name: string; readonly id: number; readonly body: Readonly<Record<string, unknown>> } // prettier-ignore
+  | { readonly kind: "answer"; readonly name: string; readonly id: number; readonly body: Readonly<Record<string, unknown>>; readonly atMs: number } // prettier-ignore
+  /** What the broker has the signer sign. */
+  | { readonly kind: "signing"; readonly what: "exchange" | "proof"; readonly body: Readonly<Record<string, unknown>> } // prettier-ignore
   | { readonly kind: "event"; readonly event: LogEvent }
   | { readonly kind: "login"; readonly identity: Identity }
   | { readonly kind: "end"; readonly end: ConnectionEnd };
@@ -67,6 +69,7 @@ export class LabWorld implements World {
     return new Uint8Array();
   }
   readonly sign: World["sign"] = (kind, body, done) => {
+    this.#told.push({ kind: "signing", what: kind, body });
     const parts = encodeLeniently(signatureRequests[kind], 0, body);
     const hash = createHash("sha256").update(parts).digest();
     const exchangeHash = kind === "exchange" ? hash : new Uint8Array();
@@ -79,11 +82,11 @@ export class LabWorld implements World {
     this.#told.push({ kind: "event", event });
   }
   readonly answer: World["answer"] = (name, id, body) => {
-    this.#told.push({ kind: "answer", name, id, body });
+    this.#told.push({ kind: "answer", name, id, body, atMs: this.#elapsedMs });
   };
   readonly authenticated: World["authenticated"] = (id, identity, body) => {
     this.#told.push({ kind: "login", identity });
-    this.#told.push({ kind: "answer", name: "authenticated", id, body });
+    this.#told.push({ kind: "answer", name: "authenticated", id, body, atMs: this.#elapsedMs });
   };
   end(end: ConnectionEnd): void {
     this.#told.push({ kind: "end", end });

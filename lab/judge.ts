@@ -1,0 +1,262 @@
+// The oracles: a second, independent opinion of what a broker may do, made from what the scenario says and from what was sent. It watches a
+// conversation step by step and names what the broker did that it must not.
+import { permits, type Permit, type Phase } from "../broker/permits.ts";
+import { authOutcomes, requests, type Request, type RequestName } from "../ipc/monitor.ts";
+import { PeerFault } from "../ipc/peer-fault.ts";
+import { decode } from "../ipc/protocol.ts";
+import { Account, type Verdict } from "./judged-account.ts";
+import type { JudgedScenario } from "./judged-scenarios.ts";
+import { hostKey } from "./lab-world.ts";
+import type { Seen } from "./conversation.ts";
+
+/** What was sent and what came of it. */
+export interface Step {
+  /** Null: time passed. */
+  readonly bytes: Uint8Array | null;
+  readonly descriptors: number;
+  /** Before it. */
+  readonly isBusy: boolean;
+  readonly hasConnection: boolean;
+  readonly atMs: number;
+  /** After it. */
+  readonly phase: Phase;
+  readonly isBusyAfter: boolean;
+  readonly seen: readonly Seen[];
+}
+/** A broken rule; the name of the oracle and what was seen. */
+export interface Finding {
+  readonly oracle: string;
+  readonly text: string;
+}
+
+const uses = (permit: Permit): number => {
+  if (permit === "never") return 0;
+  if (permit === "once") return 1;
+  return permit === "open" ? Infinity : permit.atMost;
+};
+const same = (one: unknown, other: Uint8Array): boolean =>
+  one instanceof Uint8Array && Buffer.from(one).equals(other);
+/** OpenSSH's least time of a failure. */
+const leastFailureMs = 5;
+
+class Broken extends Error {
+  readonly oracle: string;
+  constructor(oracle: string, text: string) {
+    super(text);
+    this.oracle = oracle;
+  }
+}
+const mustHold = (holds: boolean, oracle: string, text: string): void => {
+  if (!holds) throw new Broken(oracle, text);
+};
+
+export class Judge {
+  readonly #scenario: JudgedScenario;
+  #phase: Phase = "confining";
+  readonly #spent = new Map<RequestName, number>();
+  #account: Account | undefined;
+  #sessionId: Uint8Array | undefined;
+  readonly #proved = new Set<string>();
+  #exchanges = 0;
+  #isOver = false;
+  #isLoggedIn = false;
+  /** The request whose answer is still to come, and what the answer must be. */
+  #asked: { readonly request: Request; readonly atMs: number; readonly verdict: Verdict | undefined } | undefined; // prettier-ignore
+
+  constructor(scenario: JudgedScenario) {
+    this.#scenario = scenario;
+  }
+
+  /** The first rule that the broker broke, or null. */
+  judge(step: Step): Finding | null {
+    try {
+      this.#judge(step);
+      return null;
+    } catch (error) {
+      if (!(error instanceof Broken)) throw error;
+      return { oracle: error.oracle, text: error.message };
+    }
+  }
+
+  #judge(step: Step): void {
+    const crash = step.seen.find(({ kind }) => kind === "crashed");
+    mustHold(crash === undefined, "own-error", crash?.kind === "crashed" ? crash.text : "");
+    if (this.#isOver) {
+      const after = step.seen.find(({ kind }) => kind !== "over" && kind !== "refused");
+      mustHold(after === undefined, "after-end", `${after?.kind ?? ""} after the end`);
+      return;
+    }
+    if (step.bytes !== null) this.#judgeRequest(step, step.bytes);
+    for (const seen of step.seen) this.#judgeSeen(seen);
+    if (!step.isBusyAfter) this.#judgePhase(step.phase);
+  }
+
+  #judgeRequest(step: Step, bytes: Uint8Array): void {
+    const isRefused = step.seen.some(({ kind }) => kind === "refused");
+    const { request, why } = this.#ruling(step, bytes);
+    if (request === undefined || why !== undefined) {
+      mustHold(isRefused, why?.oracle ?? "permit-table", why?.text ?? "");
+      return;
+    }
+    mustHold(!isRefused, "honest-refused", `${request.name} was refused in ${this.#phase}`);
+    this.#spent.set(request.name, (this.#spent.get(request.name) ?? 0) + 1);
+    this.#take(request, step.atMs);
+  }
+
+  /** Whether it must be refused, and by which rule. */
+  #ruling(step: Step, bytes: Uint8Array): { request?: Request; why?: Finding } {
+    const no = (oracle: string, text: string): { why: Finding } => ({ why: { oracle, text } });
+    let request: Request;
+    try {
+      request = decode(requests, bytes, step.descriptors);
+    } catch (error) {
+      if (!(error instanceof PeerFault)) throw error;
+      return no(error.code === "DESCRIPTORS" ? "descriptors" : "framing", error.message);
+    }
+    const { name, body } = request;
+    if (step.isBusy) return no("one-at-a-time", `${name} taken before the last answer`);
+    const left = uses(permits[this.#phase][name]) - (this.#spent.get(name) ?? 0);
+    if (left <= 0) return no("permit-table", `${name} taken in phase ${this.#phase}`);
+    switch (name) {
+      case "adopted":
+        if (!step.hasConnection) return no("hand-over", "adopted without a connection");
+        break;
+      case "sign":
+        if (body.hostKeyAlgorithm !== "ssh-ed25519") return no("sign-key", "no such host key");
+        break;
+      case "lookupUser":
+        if (Buffer.from(body.service).toString("latin1") !== "ssh-connection")
+          return no("service", `${JSON.stringify(Buffer.from(body.service).toString())} taken`);
+        break;
+      case "proveHostKey":
+        if (!same(body.blob, hostKey.blob) || body.algorithm !== "ssh-ed25519")
+          return no("proof-key", "a proof of a key that is not ours");
+        if (this.#proved.size > 0) return no("proof-once", "a second proof");
+        break;
+      case "log":
+        if (!/^[a-z][a-z0-9.-]{0,39}$/.test(body.code)) return no("log-name", body.code);
+        break;
+      case "confined":
+      case "authNone":
+      case "authUnsupported":
+      case "publickeyQuery":
+      case "publickeySign":
+      case "ended":
+    }
+    return { request };
+  }
+
+  /** What a request that was rightly taken leads to. */
+  #take(request: Request, atMs: number): void {
+    let verdict: Verdict | undefined;
+    switch (request.name) {
+      case "confined":
+        this.#enter("handover");
+        break;
+      case "adopted":
+        this.#enter("kex");
+        break;
+      case "lookupUser":
+        this.#account = new Account(this.#scenario, request.body.user);
+        this.#enter("authenticating");
+        break;
+      case "authNone":
+      case "authUnsupported":
+      case "publickeyQuery":
+      case "publickeySign":
+        verdict = this.#account?.decide(request, this.#sessionId ?? new Uint8Array());
+        if (verdict?.outcome === "login") this.#enter("postauth");
+        else if (this.#account?.isExhausted === true) this.#enter("refused");
+        break;
+      case "ended":
+        this.#enter("ended");
+        break;
+      case "proveHostKey":
+        this.#proved.add(Buffer.from(request.body.blob).toString("base64"));
+        break;
+      case "sign":
+      case "log":
+    }
+    this.#asked = { request, atMs, verdict };
+  }
+
+  #enter(phase: Phase): void {
+    this.#phase = phase;
+    this.#spent.clear();
+  }
+  #judgePhase(phase: Phase): void {
+    if (this.#isOver) mustHold(phase === "ended", "phase", `${phase} after the end`);
+    else mustHold(phase === this.#phase, "phase", `${phase} where ${this.#phase} was due`);
+  }
+
+  #judgeSeen(seen: Seen): void {
+    switch (seen.kind) {
+      case "signing":
+        this.#judgeSigning(seen.what, seen.body);
+        return;
+      case "answer":
+        this.#judgeAnswer(seen.name, seen.body, seen.atMs);
+        return;
+      case "login": {
+        mustHold(!this.#isLoggedIn, "one-login", "a second login");
+        this.#isLoggedIn = true;
+        const verdict = this.#asked?.verdict;
+        const wanted = verdict?.outcome === "login" ? verdict : undefined;
+        const { identity } = seen;
+        mustHold(wanted !== undefined, "credential", `${identity.user} without a credential`);
+        mustHold(identity.user === this.#account?.user?.name, "one-user", `${identity.user} for another`); // prettier-ignore
+        const command = identity.hasForcedCommand ? Buffer.from(identity.forcedCommand).toString() : undefined; // prettier-ignore
+        mustHold(command === wanted?.forcedCommand, "restrictions", `command ${command ?? "none"}`);
+        mustHold(identity.permitPty === wanted?.permitPty, "restrictions", "terminal");
+        mustHold(identity.environment.length === 0, "restrictions", "environment=");
+        return;
+      }
+      case "end":
+        mustHold(!this.#isOver, "after-end", "a second end");
+        this.#isOver = true;
+        return;
+      case "event": {
+        const asked = this.#asked?.request;
+        if (asked?.name !== "log" || seen.event.code.startsWith("monitor.")) return;
+        mustHold(seen.event.code === `session.${asked.body.code}`, "log-origin", seen.event.code);
+        const isOwn = /^(Starting session: |Close session: user |subsystem request for )/.test(seen.event.text); // prettier-ignore
+        const isMarked = this.#isLoggedIn ? isOwn || seen.event.text.startsWith("session process: ") : seen.event.preauth === true; // prettier-ignore
+        mustHold(isMarked, "log-origin", seen.event.text.slice(0, 60));
+        return;
+      }
+      case "refused":
+      case "crashed":
+      case "phase":
+      case "over":
+    }
+  }
+
+  /** Nothing is signed but what was asked for just now, and a proof is over the session id. */
+  #judgeSigning(what: "exchange" | "proof", body: Readonly<Record<string, unknown>>): void {
+    const asked = this.#asked?.request;
+    if (what === "proof") {
+      mustHold(asked?.name === "proveHostKey", "signing", "a proof that nobody asked for");
+      mustHold(same(body["blob"], hostKey.blob), "proof-key", "a proof of a key that is not ours");
+      mustHold(same(body["sessionId"], this.#sessionId ?? new Uint8Array()), "signing", "a proof that is not over the session id"); // prettier-ignore
+      return;
+    }
+    this.#exchanges += 1;
+    mustHold(this.#isLoggedIn || this.#exchanges === 1, "signing", "two hashes before authentication"); // prettier-ignore
+    mustHold(asked?.name === "sign" && body === asked.body || asked?.name === "sign", "signing", "other parts"); // prettier-ignore
+  }
+
+  #judgeAnswer(name: string, body: Readonly<Record<string, unknown>>, atMs: number): void {
+    const asked = this.#asked;
+    if (name === "signed" && this.#sessionId === undefined) {
+      const hash = body["exchangeHash"];
+      if (hash instanceof Uint8Array) this.#sessionId = hash;
+      this.#enter("lookup");
+    }
+    if (name !== "authResult") return;
+    const outcome = authOutcomes[Number(body["outcome"])];
+    const wanted = asked?.verdict?.outcome;
+    mustHold(outcome === wanted, "outcome", `${outcome ?? "none"} where ${wanted ?? "nothing"} was due`); // prettier-ignore
+    if (asked?.verdict?.isLate !== true) return;
+    mustHold(atMs - asked.atMs >= leastFailureMs, "failure-time", `${atMs - asked.atMs} ms`);
+  }
+}
