@@ -23,6 +23,7 @@ Exit status: 0 done, and with --exercise solved; 1 not solved; 2 the call, or a 
 
 const plain: Readonly<Record<string, string>> = {
   answer: "<-",
+  signing: "  signer",
   event: "  log",
   login: "LOGIN",
   end: "END",
@@ -34,6 +35,7 @@ const plain: Readonly<Record<string, string>> = {
 };
 const colours: Readonly<Record<string, number>> = {
   answer: 36,
+  signing: 90,
   event: 90,
   login: 32,
   end: 33,
