@@ -3,7 +3,7 @@ import { leadsTo, permits, phases, type Permit } from "../broker/permits.ts";
 import type { AnyField } from "../ipc/fields.ts";
 import { requests, type RequestName } from "../ipc/monitor.ts";
 import { kebab, requestNames } from "./console-words.ts";
-import type { Conversation } from "./conversation.ts";
+import type { Talk } from "./conversation.ts";
 
 const amount = (left: number): string => (left === Infinity ? "open" : String(left));
 const permitText = (permit: Permit): string =>
@@ -14,7 +14,7 @@ function kindText({ kind, max, item }: AnyField): string {
   return kind === "bool" ? "true or false" : `${kind} up to ${max}`;
 }
 
-export function listMessages(conversation: Conversation): string[] {
+export function listMessages(conversation: Talk): string[] {
   const width = Math.max(...requestNames.map((name) => kebab(name).length));
   return requestNames.map((name) => {
     const left = conversation.left(name);
@@ -22,7 +22,7 @@ export function listMessages(conversation: Conversation): string[] {
   });
 }
 
-export function listPermits(conversation: Conversation): string[] {
+export function listPermits(conversation: Talk): string[] {
   const granted = requestNames.filter((name) => conversation.left(name) > 0);
   const list = granted.map((name) => `${kebab(name)} ${amount(conversation.left(name))}`);
   return [`${conversation.phase}: ${list.length === 0 ? "nothing" : list.join(", ")}`];

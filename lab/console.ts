@@ -2,14 +2,12 @@
 import { composeSignedData } from "../broker/signed-data.ts";
 import { authOutcomes, requests } from "../ipc/monitor.ts";
 import type { AnyField } from "../ipc/fields.ts";
-import { Conversation, type Seen } from "./conversation.ts";
+import type { Seen, Talk } from "./conversation.ts";
 import { describeMessage, listMessages, listPermits } from "./console-tables.ts";
 import { commandHelp } from "./console-help.ts";
 import { bytesOf, fieldsOf, fromJson, kebab, requestName, words } from "./console-words.ts";
 import type { Exercise } from "./exercises.ts";
-import { hostKey } from "./lab-world.ts";
 import { encodeLeniently } from "./message-bytes.ts";
-import type { BrokerCode } from "./mutant-loader.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** One packet as it was sent: what `save` writes and a fuzzer reads. */
@@ -27,10 +25,10 @@ const text = (...lines: readonly string[]): Output[] => [{ kind: "text", lines }
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
 export class Console {
-  readonly #code: BrokerCode;
+  readonly #begin: () => Talk | Promise<Talk>;
   readonly #scenario: Scenario;
   readonly #exercise: Exercise | undefined;
-  #conversation: Conversation;
+  #conversation: Talk;
   #variables = new Map<string, Uint8Array>();
   #log: string[] = [];
   #id = 0;
@@ -42,16 +40,31 @@ export class Console {
   /** Since the last reset. */
   sent: SentFrame[] = [];
 
-  constructor(code: BrokerCode, scenario: Scenario, exercise?: Exercise) {
-    this.#code = code;
+  private constructor(
+    begin: () => Talk | Promise<Talk>,
+    conversation: Talk,
+    scenario: Scenario,
+    exercise?: Exercise,
+  ) {
+    this.#begin = begin;
+    this.#conversation = conversation;
     this.#scenario = scenario;
     this.#exercise = exercise;
-    this.#conversation = this.#reset();
+    this.#forget();
   }
 
-  #reset(): Conversation {
+  /** `begin` makes a broker to talk to, at once and after each reset. */
+  static async start(
+    begin: () => Talk | Promise<Talk>,
+    scenario: Scenario,
+    exercise?: Exercise,
+  ): Promise<Console> {
+    return new Console(begin, await begin(), scenario, exercise);
+  }
+
+  #forget(): void {
     this.#variables = new Map([
-      ["host-key", hostKey.blob],
+      ["host-key", this.#conversation.hostKey],
       ["session-id", new Uint8Array()],
       ["signature", new Uint8Array()],
       ...this.#scenario.known.map((key): [string, Uint8Array] => [`key.${key.name}`, key.blob]),
@@ -62,8 +75,16 @@ export class Console {
     this.#id = 0;
     this.#failures = 0;
     this.#descriptors = 0;
-    this.#conversation = new Conversation(this.#code, this.#scenario);
-    return this.#conversation;
+  }
+  async #reset(): Promise<Output[]> {
+    this.#conversation.close();
+    this.#conversation = await this.#begin();
+    this.#forget();
+    return text("a new broker");
+  }
+  /** Nothing is sent any more. */
+  close(): void {
+    this.#conversation.close();
   }
 
   get prompt(): string {
@@ -74,7 +95,7 @@ export class Console {
   }
 
   /** One line. Throws RangeError, in one line, for what cannot be understood. */
-  execute(line: string): Output[] {
+  async execute(line: string): Promise<Output[]> {
     const trimmed = line.trim();
     if (trimmed === "" || trimmed.startsWith("#")) return [];
     const [command = "", ...rest] = words(trimmed);
@@ -107,10 +128,9 @@ export class Console {
         return text("late answers wait for `wait`");
       case "wait":
         this.#conversation.isHeld = false;
-        return this.#show(this.#conversation.settle());
+        return this.#show(await this.#conversation.settle());
       case "reset":
-        this.#reset();
-        return text("a new broker");
+        return this.#reset();
       case "exercise":
         return text(...this.#describeExercise());
       case "hint":
@@ -126,7 +146,7 @@ export class Console {
     return Number(typed);
   }
 
-  #sendNamed(line: string, typed: readonly string[]): Output[] {
+  #sendNamed(line: string, typed: readonly string[]): Promise<Output[]> {
     const [name, body] = ((): [ReturnType<typeof requestName>, Record<string, unknown>] => {
       if (line.startsWith("{")) {
         const parsed = fromJson(line, this.#variables);
@@ -138,12 +158,12 @@ export class Console {
     return this.#send(encodeLeniently(requests[name], this.#id + 1, body));
   }
 
-  #send(bytes: Uint8Array): Output[] {
+  async #send(bytes: Uint8Array): Promise<Output[]> {
     this.#id += 1;
     const descriptors = this.#descriptors;
     this.#descriptors = 0;
     this.sent.push({ bytes, descriptors });
-    return this.#show(this.#conversation.send(bytes, descriptors));
+    return this.#show(await this.#conversation.send(bytes, descriptors));
   }
 
   #show(seen: readonly Seen[]): Output[] {

@@ -28,13 +28,29 @@ const addresses = {
   localPort: 22,
 } as const;
 
-const uses = (permit: Permit): number => {
+/** A broker to talk to, in this process or outside. */
+export interface Talk {
+  readonly phase: Phase;
+  readonly isBusy: boolean;
+  readonly isOver: boolean;
+  /** Late answers stay late until `settle`; a broker outside does not wait for us. */
+  isHeld: boolean;
+  readonly hostKey: Uint8Array;
+  /** Uses left in this phase by the table (a broker with a bug may grant more). */
+  left(name: RequestName): number;
+  send(bytes: Uint8Array, descriptors: number): Seen[] | Promise<Seen[]>;
+  settle(): Seen[] | Promise<Seen[]>;
+  close(): void;
+}
+
+export const uses = (permit: Permit): number => {
   if (permit === "never") return 0;
   if (permit === "once") return 1;
   return permit === "open" ? Infinity : permit.atMost;
 };
 
-export class Conversation {
+export class Conversation implements Talk {
+  readonly hostKey = hostKey.blob;
   readonly #code: BrokerCode;
   readonly #world: LabWorld;
   readonly #monitor: Monitor;
@@ -70,7 +86,6 @@ export class Conversation {
   get isBusy(): boolean {
     return this.#monitor.isBusy;
   }
-  /** Uses left in this phase by the table (a broker with a bug may grant more). */
   left(name: RequestName): number {
     return Math.max(0, uses(permits[this.#phase][name]) - (this.#spent.get(name) ?? 0));
   }
@@ -99,6 +114,9 @@ export class Conversation {
     return [...seen, ...this.#look()];
   }
 
+  close(): void {
+    this.isOver = true;
+  }
   /** Lets time pass. */
   settle(): Seen[] {
     this.#world.settle();

@@ -18,9 +18,10 @@ export class LabKey {
   readonly blob: Uint8Array;
   readonly #privateKey: KeyObject;
 
-  constructor(name: string) {
+  /** From 32 secret bytes; without them from its name, so that everybody has it. */
+  constructor(name: string, secret?: Uint8Array) {
     this.name = name;
-    const seed = createHash("sha256").update(`sallyport lab key ${name}`).digest();
+    const seed = secret ?? createHash("sha256").update(`sallyport lab key ${name}`).digest();
     const key = Buffer.concat([pkcs8Prefix, seed]);
     this.#privateKey = createPrivateKey({ key, format: "der", type: "pkcs8" });
     const { x = "" } = this.#privateKey.export({ format: "jwk" });

@@ -83,6 +83,24 @@ export class TakenSessionClient {
     });
   }
 
+  /** The same, or null when nothing comes for so long. */
+  nextWithin(ms: number): Promise<Heard | null> {
+    const heard = this.#heard.shift();
+    if (heard !== undefined) return Promise.resolve(heard);
+    if (this.#isGone) return Promise.resolve({ kind: "gone" });
+    return new Promise((resolve) => {
+      const waiting = (next: Heard): void => {
+        clearTimeout(timer);
+        resolve(next);
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+        resolve(null);
+      }, ms);
+      this.#waiting.push(waiting);
+    });
+  }
+
   /** One request as the tables have it. */
   send<K extends RequestName>(
     name: K,

@@ -30,7 +30,10 @@ export function complete(engine: Console, line: string): [string[], string] {
 }
 
 /** Until `quit` or the end of input. `obey` gets every other line. */
-export function interact(engine: Console, obey: (line: string) => void): Promise<void> {
+export async function interact(
+  engine: Console,
+  obey: (line: string) => Promise<void>,
+): Promise<void> {
   const terminal = createInterface({
     input: process.stdin,
     output: process.stdout,
@@ -40,18 +43,13 @@ export function interact(engine: Console, obey: (line: string) => void): Promise
     terminal.setPrompt(`${engine.prompt}> `);
     terminal.prompt();
   };
-  obey("exercise");
+  await obey("exercise");
   console.log("help lists the commands; the first message of a session process is confined.");
   prompt();
-  return new Promise((resolve) => {
-    terminal.on("line", (line) => {
-      if (line.trim() === "quit") {
-        terminal.close();
-        return;
-      }
-      obey(line);
-      prompt();
-    });
-    terminal.on("close", resolve);
-  });
+  for await (const line of terminal) {
+    if (line.trim() === "quit") break;
+    await obey(line);
+    prompt();
+  }
+  terminal.close();
 }

@@ -2,9 +2,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Console, renderSeen, type Output } from "../lab/console.ts";
+import { Conversation } from "../lab/conversation.ts";
 import { exercises } from "../lab/exercises.ts";
 import { loadBroker } from "../lab/mutant-loader.ts";
 import { mutantById, mutants } from "../lab/mutants.ts";
+import { RealServer } from "../lab/real-server.ts";
 import { openScenario } from "../lab/scenario.ts";
 import { sequenceText } from "../lab/sequence-file.ts";
 import { interact } from "./console-terminal.ts";
@@ -16,6 +18,8 @@ const help = `usage: sallyport console [--mutant ID | --exercise N [--fixed]] [-
   --mutant ID      a broker with this bug; --mutants lists them
   --exercise N     the broker and the keys of exercise N (docs/lab.md); --exercises lists them
   --fixed          the exercise without its bug: nothing should solve it
+  --real           as root: a whole server on the loopback, copied and started for it; its session process obeys you
+  --user USER      with --real: who may log in there, by the key "visitor", to run /bin/true and nothing else
   --script FILE    does what stands in FILE, a command a line, and ends; "-" or no terminal: from standard input
   --json           one object a line for all that is seen
 
@@ -74,9 +78,13 @@ function read(path: string): string {
 }
 
 /** Commands that touch files, which the engine does not. */
-function perform(console_: Console, line: string, show: (output: Output) => void): void {
+async function perform(
+  console_: Console,
+  line: string,
+  show: (output: Output) => void,
+): Promise<void> {
   const [command, path = ""] = line.trim().split(/\s+/, 2);
-  if (command === "script") runScript(console_, path, show);
+  if (command === "script") await runScript(console_, path, show);
   else if (command === "save") {
     if (path === "") throw new RangeError("save needs a file");
     try {
@@ -88,12 +96,16 @@ function perform(console_: Console, line: string, show: (output: Output) => void
       );
     }
     show({ kind: "text", lines: [`${console_.sent.length} messages are in ${path}`] });
-  } else for (const output of console_.execute(line)) show(output);
+  } else for (const output of await console_.execute(line)) show(output);
 }
 
 /** Scripts may call scripts, but not for ever. */
 let depth = 0;
-function runScript(console_: Console, path: string, show: (output: Output) => void): void {
+async function runScript(
+  console_: Console,
+  path: string,
+  show: (output: Output) => void,
+): Promise<void> {
   if (path === "") throw new RangeError("script needs a file");
   if (depth === 8) throw new RangeError("scripts call one another too deep");
   depth += 1;
@@ -101,7 +113,7 @@ function runScript(console_: Console, path: string, show: (output: Output) => vo
     for (const [i, line] of read(path).split("\n").entries()) {
       if (line.trim() === "quit") break;
       try {
-        perform(console_, line, show);
+        await perform(console_, line, show);
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
         const where = /^(\S+:\d+: |cannot read )/.test(error.message) ? "" : `${path}:${i + 1}: `;
@@ -113,11 +125,24 @@ function runScript(console_: Console, path: string, show: (output: Output) => vo
   }
 }
 
+async function inProcess(mutant: string | null, exercise: Wanted["exercise"]): Promise<Console> {
+  const code = await loadBroker(mutant);
+  const scenario = exercise?.scenario ?? openScenario;
+  return Console.start(() => new Conversation(code, scenario), scenario, exercise);
+}
+
 interface Wanted {
   readonly mutant: string | null;
   readonly exercise: (typeof exercises)[number] | undefined;
 }
-function wanted(values: { mutant?: string; exercise?: string; fixed: boolean }): Wanted {
+function wanted(values: {
+  mutant?: string;
+  exercise?: string;
+  fixed: boolean;
+  real: boolean;
+}): Wanted {
+  if (values.real && values.exercise !== undefined)
+    throw new RangeError("the exercises are for a broker in this process, not for --real");
   if (values.exercise === undefined) {
     if (values.fixed) throw new RangeError("--fixed goes with --exercise");
     if (values.mutant !== undefined) mutantById(values.mutant);
@@ -132,6 +157,7 @@ function wanted(values: { mutant?: string; exercise?: string; fixed: boolean }):
 
 /** The exit status. */
 export async function consoleCommand(args: readonly string[]): Promise<number> {
+  let real: RealServer | undefined;
   try {
     const { values } = parseArgs({
       args: [...args],
@@ -141,6 +167,8 @@ export async function consoleCommand(args: readonly string[]): Promise<number> {
         exercise: { type: "string" },
         exercises: { type: "boolean", default: false },
         fixed: { type: "boolean", default: false },
+        real: { type: "boolean", default: false },
+        user: { type: "string", default: "" },
         script: { type: "string" },
         json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
@@ -161,23 +189,28 @@ export async function consoleCommand(args: readonly string[]): Promise<number> {
       return 0;
     }
     const { mutant, exercise } = wanted(values);
-    const code = await loadBroker(mutant);
-    const engine = new Console(code, exercise?.scenario ?? openScenario, exercise);
+    real = values.real ? await RealServer.start(values.user, mutant) : undefined;
+    const engine = await ((): Promise<Console> => {
+      const server = real;
+      if (server !== undefined) return Console.start(() => server.talk(), server.scenario);
+      return inProcess(mutant, exercise);
+    })();
     const isTerminal = process.stdin.isTTY && values.script === undefined;
     const isColoured = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
     const show = (output: Output): void => {
       console.log(values.json ? json(output) : render(output, isColoured));
     };
-    if (!isTerminal) runScript(engine, values.script ?? "-", show);
+    if (!isTerminal) await runScript(engine, values.script ?? "-", show);
     else
-      await interact(engine, (line) => {
+      await interact(engine, async (line) => {
         try {
-          perform(engine, line, show);
+          await perform(engine, line, show);
         } catch (error) {
           if (!(error instanceof RangeError)) throw error;
           console.log(error.message);
         }
       });
+    engine.close();
     if (exercise === undefined) return 0;
     if (!engine.isSolved && !values.json) console.log(`exercise ${exercise.number} is not solved`);
     return engine.isSolved ? 0 : 1;
@@ -186,5 +219,7 @@ export async function consoleCommand(args: readonly string[]): Promise<number> {
     if (!(error instanceof RangeError) && !(error instanceof TypeError && "code" in error)) throw error; // prettier-ignore
     console.error(`sallyport console: ${error.message.split("\n")[0] ?? ""}`);
     return 2;
+  } finally {
+    await real?.stop();
   }
 }

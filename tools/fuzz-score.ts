@@ -25,7 +25,7 @@ function line({ mutant, finding, executions, messages, seconds }: Row): string {
   const name = (mutant ?? "(the broker as it is)").padEnd(26);
   const by = (finding?.oracle ?? (mutant === null ? "nothing" : "NOT FOUND")).padEnd(18);
   const numbers = `${String(executions).padStart(8)}${String(messages).padStart(10)}${seconds.toFixed(1).padStart(9)}`; // prettier-ignore
-  const what = finding === null ? "" : `${JSON.stringify(finding.text).slice(1, 60)} (${finding.seed})`; // prettier-ignore
+  const what = finding === null ? "" : `${JSON.stringify(finding.text).slice(1, -1).slice(0, 60)} (${finding.seed})`; // prettier-ignore
   return `${name}${by}${numbers}  ${what}`.trimEnd();
 }
 

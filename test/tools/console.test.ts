@@ -1,12 +1,14 @@
 // `sallyport console` as a person calls it: bad input first, each one line and exit status 2.
 import { execFile } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import t from "tap";
 import { Console } from "../../lab/console.ts";
+import { Conversation } from "../../lab/conversation.ts";
 import { loadBroker } from "../../lab/mutant-loader.ts";
 import { openScenario } from "../../lab/scenario.ts";
 import { temporaryFolder } from "../support/ssh-keys.ts";
+import { makeUser } from "../support/test-user.ts";
 
 const program = fileURLToPath(new URL("../../bin/sallyport", import.meta.url));
 interface Ran {
@@ -39,6 +41,14 @@ const calls: readonly (readonly [what: string, args: readonly string[], text: Re
     /brings its own/,
   ],
   ["--fixed without an exercise", ["--fixed"], /goes with --exercise/],
+  ["--real without a user", ["--real"], /--real needs (root|--user USER)/],
+  ["--real for root", ["--real", "--user", "root"], /--real needs (root|--user USER, not root)/],
+  [
+    "--real for nobody there",
+    ["--real", "--user", "no-such-user"],
+    /no user no-such-user|needs root/,
+  ],
+  ["an exercise with --real", ["--real", "--exercise", "1"], /for a broker in this process/],
   ["a script that is not there", ["--script", "/nonexistent"], /cannot read \/nonexistent/],
 ];
 for (const [what, args, text] of calls)
@@ -67,11 +77,10 @@ const lines: readonly (readonly [what: string, line: string, text: RegExp])[] = 
 ];
 const broker = await loadBroker(null);
 for (const [what, line, text] of lines)
-  t.test(`Console.execute() refuses a line with ${what}`, (t) => {
-    const engine = new Console(broker, openScenario);
-    t.throws(() => engine.execute(line), { name: "RangeError", message: text });
+  t.test(`Console.execute() refuses a line with ${what}`, async (t) => {
+    const engine = await Console.start(() => new Conversation(broker, openScenario), openScenario);
+    await t.rejects(engine.execute(line), { name: "RangeError", message: text });
     t.equal(engine.sent.length, 0);
-    t.end();
   });
 for (const [line, text] of [
   ["jump", /-:2: no command "jump"/],
@@ -84,9 +93,12 @@ for (const [line, text] of [
     t.match(err, /^sallyport console: [^\n]*\n$/);
   });
 
+const kexParts = "kex=curve25519-sha256 host-key-algorithm=ssh-ed25519";
+/** The real signer looks at how they begin. */
+const fullKexParts = `${kexParts} client-version=SSH-2.0-c server-version=SSH-2.0-s client-kex-init=hex:14 server-kex-init=hex:14 shared-secret=hex:01`;
 const login = `send confined
 send {"name": "adopted"}
-send sign kex=curve25519-sha256 host-key-algorithm=ssh-ed25519
+send sign ${kexParts}
 send lookup-user user="alice" service=ssh-connection
 permits
 sign-as alice
@@ -142,4 +154,15 @@ t.test("Every command says what it is, and the tables speak", async (t) => {
   t.match((await run(["--help"])).out, "usage: sallyport console");
   t.match((await run(["--mutants"])).out, "CVE-2015-6563");
   t.match((await run(["--exercises", "--json"])).out, '"number":8');
+});
+t.test("--real speaks to a real broker from a session process that it confined", async (t) => {
+  const user = makeUser(t);
+  const script = `${login.replace("send confined\n", "").replaceAll("alice", "visitor").replace('user="visitor"', `user=${user.name}`).replace("sign-as visitor", `sign-as visitor user=${user.name}`).replace(kexParts, fullKexParts)}send lookup-user user=root\nlog\n`; // prettier-ignore
+  const { status, out, err } = await run(["--real", "--user", user.name], script);
+  t.equal(status, 0, err);
+  t.match(out, "authenticating -> postauth");
+  t.match(out, `auth.accepted: Accepted publickey for ${user.name}`);
+  t.match(out, "monitor.violation: session process of 127.0.0.1");
+  t.match(out, "Cannot answer lookupUser: not permitted in phase postauth");
+  t.strictSame(readdirSync("/var/tmp").filter((name) => name.startsWith("sallyport-console.")), []); // prettier-ignore
 });
