@@ -61,6 +61,13 @@ function arrow(from: TraceParty, to: TraceParty, name: string, said: string): st
   return `<span class="arrow ${direction} ${place}"><span class="name">${html(name, 40)}</span></span>${gistText}`;
 }
 
+/** The monitor refuses what its table lets through, too: what it knows already contradicts it. */
+function verdict({ outcome, permit }: MessageRecord): string {
+  if (outcome === "done") return "why it was permitted";
+  const isPermitted = permit !== undefined && permit.rule !== "never" && permit.left !== 0;
+  return isPermitted ? "its table would permit it" : "why it was not permitted";
+}
+
 export function messageRow(record: MessageRecord, wired: boolean): string {
   const { n, from, to, message, atUs, bytes, descriptors, id, phase, outcome, refusal } = record;
   const phaseText = phase === undefined ? undefined : phase.before === phase.after ? phase.before : `${phase.before} → ${phase.after}`; // prettier-ignore
@@ -75,12 +82,17 @@ export function messageRow(record: MessageRecord, wired: boolean): string {
   const detail =
     `<h3>${html(message, 64)}</h3><p class="route">${partyNames[from]} → ${partyNames[to]}</p>` +
     `<p>${html(meaningOf(record))}</p>${refused}` +
-    `<p class="why"><b>why it was ${outcome === "refused" ? "not " : ""}permitted</b>${html(whyPermitted(record))}</p>` +
+    `<p class="why"><b>${verdict(record)}</b>${html(whyPermitted(record))}</p>` +
     facts(rows) +
     (fields.length === 0 ? "" : `<h4>fields</h4>${facts(fields, ' class="fields"')}`);
   const label = `${message}, ${partyNames[from]} to ${partyNames[to]}, ${bytes} bytes${phase === undefined ? "" : `, phase ${phase.before}`}${outcome === "refused" ? ", refused" : ""}`; // prettier-ignore
   const head = { n, kind: kindOf(record), from, time: timeText(atUs), label };
-  return item(head, arrow(from, to, message, gist(record)), detail, wired);
+  return item(
+    head,
+    arrow(from, to, message, outcome === "refused" ? (refusal ?? "") : gist(record)),
+    detail,
+    wired,
+  );
 }
 
 const eventWords: Readonly<Record<ProcessRecord["event"], string>> = {

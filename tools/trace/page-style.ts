@@ -73,6 +73,7 @@ li.on>.row{--band:var(--sel);background:var(--sel);box-shadow:inset 3px 0 var(--
 .name{position:absolute;bottom:3px;left:50%;transform:translateX(-50%);font-size:12px;font-weight:620;color:var(--c);white-space:nowrap;background:var(--band);padding:0 4px;border-radius:4px}
 .gist{position:absolute;top:9px;font-size:11.5px;color:var(--soft);left:calc((max(var(--s),var(--e)) + .5)*100%/${lanes} + 12px);right:8px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .gist i{font-style:normal;unicode-bidi:isolate;background:var(--band);padding:1px 4px;border-radius:4px}
+.k-refused .gist{color:var(--bad)}
 .dot{position:absolute;top:10px;left:calc((var(--s) + .5)*100%/${lanes} - 8px);width:16px;height:16px;border-radius:50%;background:var(--c);border:3px solid var(--band)}
 .dot.ended{border-radius:2px;transform:rotate(45deg) scale(.85)}
 .what{position:absolute;top:8px;left:calc((var(--s) + .5)*100%/${lanes} + 12px);font-size:12px;color:var(--soft);white-space:nowrap;background:var(--band);padding:0 4px;border-radius:4px}
