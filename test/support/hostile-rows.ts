@@ -42,8 +42,8 @@ async function perform(row: HostileRow, server: TestServer): Promise<Outcome> {
   }
 }
 
-/** Events of each connection by the client's port. Ports may come again: the last connection with one counts. */
-function byPort(server: TestServer): Map<number, ServerEvent[]> {
+/** Events of each connection by the client's port. A port may serve again, one connection after the other: they are in order. */
+function byPort(server: TestServer, before: number): Map<number, ServerEvent[][]> {
   const ofConnection = new Map<number, ServerEvent[]>();
   for (const event of server.events()) {
     if (event.connection === undefined) continue;
@@ -51,12 +51,18 @@ function byPort(server: TestServer): Map<number, ServerEvent[]> {
     known.push(event);
     ofConnection.set(event.connection, known);
   }
-  const accepted = server.events("connection.accepted");
-  return new Map(accepted.map(({ fields, connection = 0 }) => [Number(fields["remotePort"]), ofConnection.get(connection) ?? []])); // prettier-ignore
+  const found = new Map<number, ServerEvent[][]>();
+  for (const { fields, connection = 0 } of server.events("connection.accepted").slice(before)) {
+    const port = Number(fields["remotePort"]);
+    found.set(port, [...(found.get(port) ?? []), ofConnection.get(connection) ?? []]);
+  }
+  return found;
 }
 
 /** One test for each row. */
 export async function endsEach(t: Test, server: TestServer, rows: readonly HostileRow[]) {
+  const before = server.events("connection.accepted").length;
+  /** In the order of their ends. */
   const outcomes = new Map<HostileRow, Outcome>();
   const waiting = [...rows];
   const work = async (): Promise<void> => {
@@ -65,17 +71,16 @@ export async function endsEach(t: Test, server: TestServer, rows: readonly Hosti
   };
   await Promise.all(Array.from({ length: rowsAtOnce }, work));
   await server.endedConnections();
-  const events = byPort(server);
-  for (const row of rows) {
-    const outcome = outcomes.get(row);
-    const told = events.get(outcome?.port ?? 0) ?? [];
+  const events = byPort(server, before);
+  for (const [row, outcome] of outcomes) {
+    const told = events.get(outcome.port)?.shift() ?? [];
     void t.test(`The server ends a connection: ${row.name}`, (t) => {
       const ends = told.filter(({ code }) => code === "connection.ended");
       const reasons = told.filter(({ code }) => code === row.code);
       t.match(
         {
-          problem: outcome?.problem,
-          disconnect: outcome?.disconnect,
+          problem: outcome.problem,
+          disconnect: outcome.disconnect,
           events: reasons.length,
           text: reasons[0]?.msg ?? "",
           ends: ends.map(({ fields }) => fields["end"]),

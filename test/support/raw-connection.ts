@@ -101,7 +101,6 @@ export class RawConnection {
     };
     this.#writer.flush({ write, read: () => -1, wait: () => undefined, onReady: () => undefined, close: () => undefined }); // prettier-ignore
   }
-
   /** The next payload of the server's, or null when it has closed. */
   async next(): Promise<Uint8Array | null> {
     for (;;) {
