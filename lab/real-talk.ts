@@ -1,5 +1,6 @@
 // A conversation with a real broker, by way of the session process that it confined and verified. What cannot be seen from there (its phase) is
 // told from its answers, as an attacker would.
+import { setTimeout as pause } from "node:timers/promises";
 import { permits, type Phase } from "../broker/permits.ts";
 import type { LogLevel } from "../ipc/listener.ts";
 import { authOutcomes, requests, type RequestName } from "../ipc/monitor.ts";
@@ -15,8 +16,13 @@ export interface ServerEvent {
   readonly msg: string;
 }
 
-/** After so long without a word nothing more is to come: beyond a failure's delay, and what the listener takes to write a line. */
-const quietMs = 150;
+/** An answer that is due comes within this, on whatever machine. */
+const patienceMs = 10_000;
+/** What comes without being asked for, comes within this. */
+const quietMs = 50;
+const lookEveryMs = 10;
+/** Requests that the broker says nothing to. */
+const unanswered: readonly (RequestName | undefined)[] = ["confined", "log"];
 const leadsFrom: Readonly<Record<string, Phase>> = {
   connection: "handover",
   go: "kex",
@@ -52,23 +58,37 @@ export class RealTalk implements Talk {
     const sent = Object.entries(requests).find(([, { type }]) => type === bytes[0]) as [RequestName, unknown] | undefined; // prettier-ignore
     if (sent !== undefined) this.#spent.set(sent[0], (this.#spent.get(sent[0]) ?? 0) + 1);
     this.#client.raw(bytes, descriptors);
-    return this.settle();
+    return this.#listen(unanswered.includes(sent?.[0]) ? quietMs : patienceMs);
   }
 
-  /** All that is heard until it is quiet. */
-  async settle(): Promise<Seen[]> {
+  settle(): Promise<Seen[]> {
+    return this.#listen(quietMs);
+  }
+
+  /** All that is heard: something within `firstMs`, and then until it is quiet. */
+  async #listen(firstMs: number): Promise<Seen[]> {
     const seen: Seen[] = [];
-    for (;;) {
-      const heard = await this.#client.nextWithin(quietMs);
+    for (let ms = firstMs; !this.isOver; ms = quietMs) {
+      const heard = await this.#client.nextWithin(ms);
       if (heard === null) break;
       seen.push(...this.#see(heard));
-      if (heard.kind === "gone") break;
     }
+    if (this.isOver) await this.#lastEvent();
     const events = this.#events();
     for (const { level, code, msg, connection } of events.slice(this.#told))
       if (connection !== undefined) seen.push({ kind: "event", event: { level, code, text: msg } });
     this.#told = events.length;
     return seen;
+  }
+
+  /** The listener writes it when the broker is gone. */
+  async #lastEvent(): Promise<void> {
+    const deadline = performance.now() + patienceMs;
+    while (performance.now() < deadline) {
+      const isOver = this.#events().some(({ code, fields }) => code === "connection.ended" && fields["port"] === this.#client.port); // prettier-ignore
+      if (isOver) return;
+      await pause(lookEveryMs);
+    }
   }
 
   #see(heard: Heard): Seen[] {

@@ -20,6 +20,8 @@ export const reports = {
   sendFailed: 65,
   /** The broker has closed its socket. */
   monitorClosed: 66,
+  /** The first of all: the process obeys from now on. */
+  taken: 67,
 } as const;
 
 export interface Frame {

@@ -25,7 +25,7 @@ export class TakenSessionClient {
   #isGone = false;
   #id = 0;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, taken: () => void) {
     this.#socket = socket;
     this.port = socket.localPort ?? 0;
     const frames = new FrameReader();
@@ -38,6 +38,7 @@ export class TakenSessionClient {
           this.#hear({ kind: "answer", answer, descriptors: frame.descriptors });
         } else if (frame.kind === reports.sendFailed)
           this.#hear({ kind: "send-failed", code: Buffer.from(frame.bytes).toString() });
+        else if (frame.kind === reports.taken) taken();
         else this.#hear({ kind: "monitor-closed" });
       }
     });
@@ -49,14 +50,18 @@ export class TakenSessionClient {
     });
   }
 
-  /** To the port that the copy of the server has on `takenAddress`. */
+  /** To the port that the copy of the server has on `takenAddress`; resolves when a session process obeys. */
   static connect(port: number): Promise<TakenSessionClient> {
     return new Promise((resolve, reject) => {
       const socket = connect({ host: takenAddress, port, noDelay: true });
       socket.once("error", reject);
+      socket.once("close", () => {
+        reject(new Error("Cannot take a session process over: the connection was closed"));
+      });
       socket.once("connect", () => {
-        socket.removeListener("error", reject);
-        resolve(new TakenSessionClient(socket));
+        const client = new TakenSessionClient(socket, () => {
+          resolve(client);
+        });
       });
     });
   }

@@ -27,6 +27,7 @@ class TakenSession {
     this.#poller = poller;
     this.#monitorFd = monitorFd;
     this.#clientFd = clientFd;
+    this.#report(reports.taken, 0, new Uint8Array());
     this.#interest();
   }
 
