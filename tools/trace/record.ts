@@ -28,6 +28,8 @@ and writes the broker's conversation as JSONL. Must run as root. Refused connect
 const folder = "/run/sallyport";
 /** ssh has ended; its connection may still stand in the backlog. */
 const acceptGraceMs = 3000;
+/** Lines of a wrong configuration that are told. */
+const maxComplaints = 3;
 const serverProgram = fileURLToPath(new URL("server.js", import.meta.url));
 
 interface Options {
@@ -70,7 +72,8 @@ function sshLine(port: number, key: string, { user, command, sshArguments }: Opt
 /** Resolves with what the server said; rejects when nobody came. */
 function converse(server: ChildProcess, key: string, options: Options): Promise<string> {
   let said = "";
-  let wanted = "listening ";
+  let complaint = "";
+  let isListening = false;
   let hasClient = false;
   return new Promise((done, reject) => {
     const start = (port: number): void => {
@@ -93,17 +96,24 @@ function converse(server: ChildProcess, key: string, options: Options): Promise<
     server.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
       said += chunk;
       const match = /^listening (\d+)\n/.exec(said);
-      if (match !== null && wanted !== "") {
-        wanted = "";
+      if (match !== null && !isListening) {
+        isListening = true;
         start(Number(match[1]));
       }
       hasClient ||= /^accepted$/m.test(said);
     });
+    // Before it listens, what it says is why it does not; later it is a log.
+    server.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+      if (isListening) process.stderr.write(chunk);
+      else complaint += chunk;
+    });
     server.once("error", reject);
     server.once("close", (status) => {
       if (status === 0) done(said.replace(/^listening \d+\naccepted\n/, ""));
-      // Why stands on stderr already, in a line of its own.
-      else reject(new TraceError("the recording server ended without a trace"));
+      else {
+        const why = complaint.trim().split("\n").slice(0, maxComplaints).join("; ");
+        reject(new TraceError(why === "" ? "the recording server ended without a trace" : why));
+      }
     });
   });
 }
@@ -137,7 +147,7 @@ async function recordOne(options: Options): Promise<string> {
     }
     const { PATH = "/usr/sbin:/usr/bin:/sbin:/bin" } = process.env;
     const args = [...runtimeFlags, serverProgram, options.config, ...lines];
-    const stdio = ["pipe", "pipe", "inherit"] as const;
+    const stdio = ["pipe", "pipe", "pipe"] as const;
     server = spawn(process.execPath, args, { stdio: [...stdio], env: { PATH } });
     return await converse(server, key, options);
   } finally {
@@ -153,7 +163,7 @@ function summary({ records }: Trace): string {
   const how = ended?.kind === "connection" ? (ended.end ?? "unknown") : "unknown";
   const messages = records.filter(({ kind }) => kind === "message").length;
   const user = login?.kind === "message" ? login.fields["user"] : undefined;
-  const who = typeof user === "string" ? `${visible(user)} logged in` : "nobody logged in";
+  const who = typeof user === "string" ? `${visible(user)} logged in` : "no login";
   return `${messages} messages of ${records.length} records; ${who}; ended: ${how}`;
 }
 

@@ -65,7 +65,7 @@ t.test("trace answers a wrong call with one line and status 2", async (t) => {
 t.test("trace record says what is wrong with a configuration, and leaves nothing", async (t) => {
   const ran = await trace("record", "-o", `${folder}/none.jsonl`, "--set", "Nonsense yes");
   t.equal(ran.status, 2);
-  t.match(ran.err, /Nonsense/);
+  t.match(ran.err, /^sallyport trace: [^\n]*Nonsense[^\n]*\n$/);
   t.notOk(existsSync(`${folder}/none.jsonl`));
 });
 
