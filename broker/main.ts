@@ -15,6 +15,7 @@ import type { PageRanges } from "../native/prefault.ts";
 import { Poller } from "../native/poller.ts";
 import { currentPid, exitNow, setTitle } from "../native/process.ts";
 import { seqpacketPair } from "../native/sockets.ts";
+import { confineBroker, type BrokerConfinement } from "../sandbox/confine-broker.ts";
 import type { SessionConfinement } from "../sandbox/confine-session.ts";
 import { longestTimerMs } from "./authentication.ts";
 import { Monitor, type HostKeyFacts } from "./monitor.ts";
@@ -36,6 +37,8 @@ export interface BrokerInheritance {
   readonly config: Config;
   readonly hostKeys: readonly HostKeyFacts[];
   readonly privsep: SessionConfinement;
+  /** Its own. */
+  readonly confinement: BrokerConfinement;
   /** What the session process is going to write: daemon/zygote/page-habits.ts. */
   readonly sessionPages: PageRanges;
   /** The same for the life of the server: see failure-delay.ts. */
@@ -223,7 +226,11 @@ class Broker {
       );
       return;
     }
-    const missingLayers = missing.map((line) => line.slice(0, 200)).slice(0, 32);
+    // It has looked; from here on it may do what a conversation needs, and nothing else.
+    const ownMissing = confineBroker(this.#inherited.confinement, this.#child.pid);
+    const missingLayers = [...missing, ...ownMissing]
+      .map((line) => line.slice(0, 200))
+      .slice(0, 32);
     this.#listener.send("ready", 0, {
       brokerPid: currentPid(),
       sessionPid: this.#child.pid,

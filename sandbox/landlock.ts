@@ -14,6 +14,8 @@ const fsRights = (abi: number): bigint => {
 };
 /** BIND_TCP and CONNECT_TCP, from ABI 4. */
 const netRights = (abi: number): bigint => (abi >= 4 ? 3n : 0n);
+/** LANDLOCK_SCOPE_SIGNAL. */
+const scopeSignal = 2n;
 /** ABSTRACT_UNIX_SOCKET and SIGNAL, from ABI 6. */
 const scopes = (abi: number): bigint => (abi >= 6 ? 3n : 0n);
 
@@ -23,8 +25,8 @@ export const readAccess = 4n | 8n;
 /** What is allowed in spite of the ruleset; paths that do not exist are left out. */
 export interface LandlockGrants {
   readonly readable?: readonly string[];
-  /** Leaves signals and abstract sockets unscoped (the broker must signal its session process). */
-  readonly unscoped?: boolean;
+  /** Leaves signals unscoped: the broker must end its session process, which is older than its own ruleset. */
+  readonly signals?: boolean;
 }
 
 /** Restricts the calling thread. Needs no_new_privs. Throws ENOSYS where the kernel has no Landlock. */
@@ -34,7 +36,7 @@ export function restrictByLandlock(grants: LandlockGrants = {}): void {
   const ruleset = landlockRuleset(
     fsRights(abi),
     netRights(abi),
-    grants.unscoped === true ? 0n : scopes(abi),
+    scopes(abi) & (grants.signals === true ? ~scopeSignal : ~0n),
   );
   for (const path of grants.readable ?? []) landlockAllowPath(ruleset, path, readAccess);
   landlockRestrict(ruleset);

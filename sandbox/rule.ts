@@ -14,6 +14,8 @@ export interface Rule {
   readonly syscall: SyscallName;
   /** Who makes this call, and when. "Needed by node" is not a reason. */
   readonly reason: string;
+  /** Why a day of ordinary connections need not make this call, and when it is made. Without it a test sees that it is made. */
+  readonly rare?: string;
   readonly args?: readonly ArgumentTest[];
   /** Refused with this errno instead of allowed; the reason says what falls back on it. */
   readonly errno?: Errno;
@@ -25,7 +27,14 @@ export interface Policy {
   readonly rules: readonly Rule[];
 }
 
-export const errnos = { EPERM: 1, EACCES: 13, EINVAL: 22, ENOSYS: 38 } as const;
+export const errnos = {
+  EPERM: 1,
+  EACCES: 13,
+  EINVAL: 22,
+  ENOTTY: 25,
+  ENOSYS: 38,
+  EAFNOSUPPORT: 97,
+} as const;
 export type Errno = keyof typeof errnos;
 
 export const allBits = 0xffff_ffff_ffff_ffffn;
@@ -40,6 +49,12 @@ export const equals = (
   value,
   name,
 });
+/** The argument, of which the kernel reads 32 bits (an int, a uid, a pid), equals a constant. */
+export const equals32 = (
+  index: ArgumentTest["index"],
+  value: bigint,
+  name: string,
+): ArgumentTest => ({ index, mask: 0xffff_ffffn, value, name });
 /** The argument has no bit outside `bits`. */
 export const within = (index: ArgumentTest["index"], bits: bigint, name: string): ArgumentTest => ({
   index,

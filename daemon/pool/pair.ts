@@ -12,6 +12,7 @@ import type { Identity } from "../../ipc/worker.ts";
 import { closeFd } from "../../native/descriptors.ts";
 import { MessageSocket } from "../../native/message-socket.ts";
 import type { Poller } from "../../native/poller.ts";
+import { unconfinedBroker } from "../../sandbox/verify-broker.ts";
 import type { SignerProcess } from "./signer-process.ts";
 import type { ZygoteProcess } from "./zygote-process.ts";
 
@@ -114,10 +115,23 @@ export class Pair {
     this.#handlers.gone(this, fault);
   }
 
+  /** From outside, as the broker has looked at its session process. */
+  #isBrokerConfined(claimedPid: number): boolean {
+    // The zygote's word, where it has come already.
+    const pid = this.pid === 0 ? claimedPid : this.pid;
+    const seen = unconfinedBroker(pid, process.getuid?.() === 0);
+    if (seen.length === 0) return true;
+    this.#fail(
+      new PeerFault("MISMATCH", `Cannot use broker ${pid}: not confined: ${seen.join("; ")}`),
+    );
+    return false;
+  }
+
   #report(report: BrokerReport, fds: readonly number[]): void {
     switch (report.name) {
       case "ready":
         if (this.isWarm || this.connection !== undefined) break; // a second one changes nothing
+        if (!this.#isBrokerConfined(report.body.brokerPid)) break;
         this.isWarm = true;
         this.sessionPid = report.body.sessionPid;
         this.#handlers.warm(this, report.body.missingLayers);

@@ -5,7 +5,9 @@ import type { Config } from "../../config/load.ts";
 import { makeNamespaces } from "../../native/confine.ts";
 import { packHeap } from "../../native/prefault.ts";
 import { turnLoop } from "../../native/process.ts";
-import { groupsOf, userByName, userById } from "../../native/users.ts";
+import { groupsOf, shadowOf, userByName, userById } from "../../native/users.ts";
+import { BrokerFilter, type BrokerConfinement } from "../../sandbox/confine-broker.ts";
+import { usesDatabaseDaemons } from "../../sandbox/database-daemons.ts";
 import { openFilesLimit, raiseOpenFilesLimit } from "../open-files.ts";
 import type { SessionConfinement } from "../../sandbox/confine-session.ts";
 import {
@@ -20,6 +22,7 @@ const emptyRoot = "/run/sallyport/empty";
 
 export interface Prepared {
   readonly privsep: SessionConfinement;
+  readonly confinement: BrokerConfinement;
   /** Before the first fork: garbage goes, so that children share what is left and need not collect it. */
   settle(): void;
 }
@@ -54,22 +57,33 @@ function privsepIds(config: Config): { uid: number; gid: number } {
   return user;
 }
 
+/** No database has it: asked for, every service of nsswitch.conf is asked. */
+const nobodysName = "sallyport:nobody";
+
+/** Loads the service modules of the user databases: children share them, and a confined broker could not map their code any more. */
+function loadDatabases(): void {
+  groupsOf(userById(0)?.name ?? "root", 0);
+  userByName(nobodysName);
+  shadowOf(nobodysName);
+}
+
 /** Throws when the privsep user is gone or the empty root is not safe. */
 export function prepare(config: Config): Prepared {
   const { uid, gid } = privsepIds(config);
   raiseOpenFilesLimit(openFilesLimit());
   const { fds: namespaces } = makeNamespaces();
-  // The service modules of these databases are loaded by their first use, and then shared by all children.
-  groupsOf(userById(0)?.name ?? "root", 0);
+  loadDatabases();
   createHash("sha256").update("").digest();
+  const required = requiredLayers(config);
   return {
+    confinement: { filter: new BrokerFilter(usesDatabaseDaemons()), isRoot: isRoot(), required },
     privsep: {
       uid,
       gid,
       // Without root there is no changing to it.
       emptyRoot: isRoot() ? makeEmptyRoot() : "/",
       namespaces,
-      required: requiredLayers(config),
+      required,
     },
     settle: () => {
       // Twice: the finalizers of native objects run in the loop, and what they let go is garbage too. Left over, each child would run

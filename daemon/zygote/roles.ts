@@ -11,6 +11,7 @@ import { runLogin } from "../../worker/main.ts";
 import { setOpenFilesLimit, type OpenFilesLimit } from "../open-files.ts";
 import { awaitIdentity } from "./await-identity.ts";
 import type { HostKeyFacts } from "./host-keys.ts";
+import type { BrokerConfinement } from "../../sandbox/confine-broker.ts";
 import type { SessionConfinement } from "../../sandbox/confine-session.ts";
 import { rehearseBroker } from "./rehearse-broker.ts";
 
@@ -22,6 +23,7 @@ export interface BrokerRole {
   readonly signerFd: number;
   readonly sessionPages: PageRanges;
   readonly privsep: SessionConfinement;
+  readonly confinement: BrokerConfinement;
   readonly config: Config;
   readonly hostKeys: readonly HostKeyFacts[];
   readonly delaySecret: Uint8Array;

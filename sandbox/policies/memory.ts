@@ -77,14 +77,18 @@ export const endings: readonly Rule[] = [
   { syscall: "exit", reason: "a runtime thread that ends at teardown" },
 ];
 
-/** Calls that are refused by errno because their callers have something to fall back on. */
-export const refusedByErrno: readonly Rule[] = [
+/** Calls that no process of ours has, and whose callers have something to fall back on. */
+export const unavailable: readonly Rule[] = [
   {
     syscall: "clone3",
     reason: "its flags are behind a pointer: glibc falls back on clone, which kills",
     errno: "ENOSYS",
   },
   { syscall: "io_uring_setup", reason: "libuv falls back on plain epoll_ctl", errno: "ENOSYS" },
+];
+
+/** Calls on files, in processes that have none. */
+const noFiles: readonly Rule[] = [
   {
     syscall: "openat",
     reason: "OpenSSL's configuration, ICU's and the C library's time zone: each has a default",
@@ -106,3 +110,6 @@ export const refusedByErrno: readonly Rule[] = [
     errno: "EACCES",
   },
 ];
+
+/** Calls that are refused by errno because their callers have something to fall back on. */
+export const refusedByErrno: readonly Rule[] = [...unavailable, ...noFiles];

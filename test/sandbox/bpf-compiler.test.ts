@@ -3,13 +3,14 @@ import { assemble } from "../../sandbox/bpf.ts";
 import { compile } from "../../sandbox/bpf-compiler.ts";
 import { disassemble } from "../../sandbox/bpf-disassembler.ts";
 import { evaluate } from "../../sandbox/bpf-evaluator.ts";
+import { broker } from "../../sandbox/policies/broker.ts";
 import { session } from "../../sandbox/policies/session.ts";
 import { signer } from "../../sandbox/policies/signer.ts";
 import { equals, within, type Policy } from "../../sandbox/rule.ts";
 import { syscalls, x32Bit, type SyscallName } from "../../sandbox/syscalls-x86-64.ts";
 
 const i386 = 0x4000_0003;
-const policies = [session, signer];
+const policies = [session, signer, broker({ sessionPid: 4242, usesDatabaseDaemons: false })];
 
 t.test("compile() kills every call that no rule names, in every policy", (t) => {
   for (const policy of policies) {

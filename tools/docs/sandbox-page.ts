@@ -2,6 +2,7 @@
 import { compile } from "../../sandbox/bpf-compiler.ts";
 import { layers, requiredByDefault, type LayerName } from "../../sandbox/layers.ts";
 import { additions, argumentDifferences, difference } from "../../sandbox/openssh-preauth.ts";
+import { broker, brokerCapabilities } from "../../sandbox/policies/broker.ts";
 import { session } from "../../sandbox/policies/session.ts";
 import { signer } from "../../sandbox/policies/signer.ts";
 import type { Policy, Rule } from "../../sandbox/rule.ts";
@@ -39,6 +40,31 @@ function differenceSection(): string {
   ].join("\n\n");
 }
 
+function brokerSection(): string {
+  const options = { sessionPid: 0, usesDatabaseDaemons: false };
+  const plain = broker(options);
+  const isPlain = (rule: Rule): boolean =>
+    plain.rules.some(({ syscall, reason }) => syscall === rule.syscall && reason === rule.reason);
+  const more = broker({ ...options, usesDatabaseDaemons: true }).rules.filter(
+    (rule) => !isPlain(rule),
+  );
+  const capabilities = Object.entries(brokerCapabilities).map(([name, why]) => [
+    `CAP_${name.replace(/[A-Z]/g, "_$&").toUpperCase()}`,
+    why,
+  ]);
+  return [
+    "## The broker",
+    "Once it has looked at its session process, and before a connection can reach the pair, the broker gives up what it does not need: all " +
+      "capabilities but these, its bounding set, `no_new_privs`, rlimits `FSIZE=0 CORE=0 MEMLOCK=0 NPROC=0`, not dumpable, Landlock (reading " +
+      "only; no TCP, no abstract socket), `PR_SET_MDWE`, and its filter. The listener then reads `/proc/PID/status` before it offers the " +
+      "pair a connection (`sandbox/verify-broker.ts`). Decision 0009 says what this leaves an attacker who has taken a broker over.",
+    table(["capability kept", "why"], capabilities),
+    policySection(plain).replace(/^## /, "### "),
+    "Where `/etc/nsswitch.conf` names a service that asks a daemon for users (sssd, winbind, nslcd), these are permitted too:",
+    table(["call", "arguments", "verdict", "who calls it, and when"], more.map(ruleRow)),
+  ].join("\n\n");
+}
+
 /** The whole page. */
 export function sandboxPage(): string {
   const layerRow = ([name, meaning]: [string, string]): string[] => [
@@ -59,6 +85,7 @@ export function sandboxPage(): string {
       differenceSection(),
       policySection(session),
       policySection(signer),
+      brokerSection(),
     ].join("\n\n") + "\n"
   );
 }
