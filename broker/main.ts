@@ -9,7 +9,7 @@ import {
   type ConnectionEnd,
 } from "../ipc/listener.ts";
 import { PeerFault } from "../ipc/peer-fault.ts";
-import { closeFd } from "../native/descriptors.ts";
+import { closeFd, pipeFds, setNonBlocking } from "../native/descriptors.ts";
 import { MessageSocket, type MessageHandlers } from "../native/message-socket.ts";
 import type { PageRanges } from "../native/prefault.ts";
 import { Poller } from "../native/poller.ts";
@@ -20,6 +20,7 @@ import type { SessionConfinement } from "../sandbox/confine-session.ts";
 import { longestTimerMs } from "./authentication.ts";
 import { Monitor, type HostKeyFacts } from "./monitor.ts";
 import { Recording } from "./recording.ts";
+import { judgeSessionEnd, readViolation } from "./session-end.ts";
 import { forkSessionProcess, type SessionProcess } from "./session-process.ts";
 import {
   endNumber,
@@ -45,8 +46,10 @@ export interface BrokerInheritance {
   readonly delaySecret: Uint8Array;
   /** The listener asked for a recording of every conversation: recording.ts. */
   readonly isRecorded: boolean;
-  /** session/main.ts, in the process forked for it; `monitorFd` is all that it gets. */
-  runSession(monitorFd: number): void;
+  /** -d: the session process's filter names the call that it stops, instead of killing. */
+  readonly namesViolations: boolean;
+  /** session/main.ts, in the process forked for it; `monitorFd` is all that it gets, and with -d the pipe for what its filter stops. */
+  runSession(monitorFd: number, violationsFd: number | undefined): void;
 }
 
 /** In the process that the zygote has just forked: one thread, no Poller yet. Returns at once; the event loop goes on. */
@@ -54,6 +57,7 @@ export function runBroker(inherited: BrokerInheritance): void {
   setTitle("sallyportd: broker [warm]");
   const [brokerEnd, sessionEnd] = seqpacketPair();
   const [sessionsWorkerFd, loginsWorkerFd] = seqpacketPair();
+  const [readEnd, writeEnd] = inherited.namesViolations ? pipeFds() : [];
   const child = forkSessionProcess(inherited.privsep, inherited.sessionPages);
   if (child === null) {
     for (const fd of [
@@ -64,11 +68,12 @@ export function runBroker(inherited: BrokerInheritance): void {
       inherited.signerFd,
     ])
       closeFd(fd);
-    inherited.runSession(sessionEnd);
+    inherited.runSession(sessionEnd, writeEnd);
     return;
   }
   closeFd(sessionEnd);
-  new Broker(inherited, child, brokerEnd, sessionsWorkerFd, loginsWorkerFd);
+  if (writeEnd !== undefined) closeFd(writeEnd);
+  new Broker(inherited, child, brokerEnd, [sessionsWorkerFd, loginsWorkerFd], readEnd);
 }
 
 class Broker {
@@ -83,18 +88,21 @@ class Broker {
   #workerFds: [number, number] | undefined;
   #grace: NodeJS.Timeout | undefined;
   #connection: Extract<BrokerOrder, { name: "connection" }>["body"] | undefined;
+  readonly #violationsFd: number | undefined;
   #isOver = false;
 
   constructor(
     inherited: BrokerInheritance,
     child: SessionProcess,
     sessionFd: number,
-    sessionsWorkerFd: number,
-    loginsWorkerFd: number,
+    workerFds: [number, number],
+    violationsFd: number | undefined,
   ) {
     this.#inherited = inherited;
     this.#child = child;
-    this.#workerFds = [sessionsWorkerFd, loginsWorkerFd];
+    this.#workerFds = workerFds;
+    this.#violationsFd = violationsFd;
+    if (violationsFd !== undefined) setNonBlocking(violationsFd, true);
     const poller = new Poller();
     this.#recording = inherited.isRecorded ? new Recording() : undefined;
     const orders: MessageHandlers<typeof brokerOrders> = {
@@ -290,18 +298,12 @@ class Broker {
   /** Its socket is closed and it never said `ended`: it died, or was killed. */
   #sessionGone(): void {
     if (this.#isOver) return;
-    const ended = this.#child.end();
-    const how =
-      ended.signal === undefined
-        ? `exited with status ${ended.status ?? 0}`
-        : `was killed by signal ${ended.signal}`;
-    // SIGSYS: the filter. Which call it was stands in the kernel's audit log only.
-    const what = ended.signal === 31 ? `${how} (SIGSYS: its filter stopped a system call)` : how;
-    this.#monitor.abort(
-      ended.signal === 31 ? "violation" : "crash",
-      ended.signal === 31 ? "sandbox.violation" : "session.died",
-      `session process ${this.#child.pid} of ${this.#monitor.peerText} ${what}`,
+    const { end, code, what, fields } = judgeSessionEnd(
+      this.#child.end(),
+      readViolation(this.#violationsFd),
     );
+    const who = `session process ${this.#child.pid} of ${this.#monitor.peerText}`;
+    this.#monitor.abort(end, code, `${who} ${what}`, fields);
   }
 
   #end(end: ConnectionEnd, bytesReceived: number, bytesSent: number): void {

@@ -139,13 +139,14 @@ export class Monitor {
     end: "crash" | "violation" | "grace-exceeded" | "refused",
     code: string,
     text: string,
+    fields: Readonly<Record<string, string | number>> = {},
   ): void {
     if (this.#ended) return;
     this.#world.log({
       level: end === "violation" || end === "crash" ? "error" : "info",
       code,
       text,
-      fields: this.#peerFields(),
+      fields: { ...this.#peerFields(), ...fields },
     });
     this.#end(end, 0, 0);
   }

@@ -3,6 +3,7 @@ import { fstatSync } from "node:fs";
 import { closeFd, dupFd, openFd } from "../native/descriptors.ts";
 import { setNoDelay, socketAddresses } from "../native/sockets.ts";
 import { relayEvent, sayEnded, sayMissingLayer, sayPairFailed } from "./listener/say.ts";
+import { violationPatienceMs } from "./log/violation-events.ts";
 import type { Connection } from "./pool/pair.ts";
 import { Pool } from "./pool/pool.ts";
 import { Supervisor, type SupervisorOptions } from "./pool/supervisor.ts";
@@ -61,7 +62,9 @@ export function serveInetd(settings: Settings, options: SupervisorOptions): void
     },
     ended: (pair, connection, ending, fault) => {
       sayEnded(events, pair, connection, ending, fault);
-      end(ending.end === "ok" ? 0 : failure);
+      // The kernel may be about to name the call (log/violation-events.ts).
+      if (ending.end === "violation") setTimeout(end, violationPatienceMs, failure);
+      else end(ending.end === "ok" ? 0 : failure);
     },
     failed: (pair, fault) => {
       sayPairFailed(events, pair, fault);

@@ -10,8 +10,10 @@ import { collectOutput } from "./children-output.ts";
 import { statusFd } from "./daemonize.ts";
 import type { EventDetails, EventSink } from "./events.ts";
 import { serveInetd } from "./inetd.ts";
+import { KernelLog } from "./kernel-log.ts";
 import { Server } from "./listener/server.ts";
 import { Log, logSettings } from "./log/log.ts";
+import { ViolationEvents } from "./log/violation-events.ts";
 import { raiseOpenFilesLimit } from "./open-files.ts";
 import { protectFromOutOfMemory } from "./out-of-memory.ts";
 import { runtimeFault } from "./runtime.ts";
@@ -61,7 +63,11 @@ export function run({ flags: given, commandLine, isDaemon }: RunOptions): void {
   const poller = new Poller();
   const log = openLog(flags, settings);
   const toStderr = logSettings(flags, settings.config.global).output === "stderr";
-  const events = new StartupLog(log, !toStderr && !flags.inetd);
+  const violations = new ViolationEvents(log, new KernelLog(poller));
+  process.once("exit", () => {
+    violations.flush();
+  });
+  const events = new StartupLog(violations, !toStderr && !flags.inetd);
   for (const notice of settings.config.notices) events.event("info", "config.notice", notice);
   const nullFd = openFd("/dev/null", O_RDWR, 0);
   const options = { poller, events, nullFd, stderrFd: collectOutput(poller, events) };
@@ -110,10 +116,10 @@ function openLog(flags: Flags, settings: Settings): Log {
 
 /** Until it listens, what goes wrong is also said to who starts it, as sshd does before it has loaded its keys. */
 class StartupLog implements EventSink {
-  readonly #log: Log;
+  readonly #log: EventSink;
   isStarting: boolean;
 
-  constructor(log: Log, isStarting: boolean) {
+  constructor(log: EventSink, isStarting: boolean) {
     this.#log = log;
     this.isStarting = isStarting;
   }

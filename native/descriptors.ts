@@ -14,6 +14,8 @@ const raw = addon as unknown as {
   closeAllExcept: (keep: number[]) => void;
   openFds: () => number[];
   isatty: (fd: number) => boolean;
+  openAuditLog: () => number;
+  openKernelMessages: () => number;
 };
 
 /** Would block: the descriptor had nothing to read, or no room to write. */
@@ -44,3 +46,10 @@ export const closeAllExcept = raw.closeAllExcept;
 /** The open descriptors by `/proc/self/fd`, without the one used to list them, sorted. */
 export const openFds = raw.openFds;
 export const isatty = raw.isatty;
+/**
+ * The kernel's audit records about filters from now on: one a read behind 16 bytes of header. Non-blocking, the caller's. Needs CAP_AUDIT_READ
+ * (EPERM); EPROTONOSUPPORT where the kernel has no audit.
+ */
+export const openAuditLog = raw.openAuditLog;
+/** `/dev/kmsg` from its end: one message a read, EPIPE when some were lost. Non-blocking, the caller's. */
+export const openKernelMessages = raw.openKernelMessages;

@@ -63,7 +63,7 @@ export function parseAuditRecord(
   text: string,
 ): { readonly pid: number; readonly violation: Violation } | undefined {
   const fields =
-    /^audit\([\d.:]+\):(?: [a-z]+=\S+)*? pid=(\d+) comm=(?:"[^"]*"|[0-9A-F]+|\(null\)) exe=\S+ sig=31 arch=([0-9a-f]+) syscall=(\d+) /.exec(
+    /^audit\([\d.:]+\):(?: (?:auid|uid|gid|ses|subj)=\S+)* pid=(\d+) comm=(?:"[^"]*"|[0-9A-F]+|\(null\)) exe=\S+ sig=31 arch=([0-9a-f]+) syscall=(\d+) /.exec(
       text,
     );
   if (fields === null) return undefined;

@@ -20,6 +20,8 @@ import { DescriptorStream } from "./ssh/stream.ts";
 export interface SessionInheritance {
   /** The socket to the broker: all that is kept. */
   readonly monitorFd: number;
+  /** With -d: where the filter's handler writes the call that it stopped; nothing else ever does. */
+  readonly violationsFd?: number | undefined;
   readonly config: Config;
   readonly hostKeys: readonly HostPublicKey[];
   readonly confinement: SessionConfinement;
@@ -33,7 +35,11 @@ const program = "sallyportd: session";
 /** In the process that the broker has just forked: one thread, no Poller yet. Returns at once; the event loop goes on. */
 export function runSession(inherited: SessionInheritance): void {
   setTitle(`${program} [warm]`);
-  keepOnly([inherited.monitorFd], inherited.confinement.namespaces);
+  const { monitorFd, violationsFd } = inherited;
+  keepOnly(
+    violationsFd === undefined ? [monitorFd] : [monitorFd, violationsFd],
+    inherited.confinement.namespaces,
+  );
   occupyStandardDescriptors();
   // The last descriptors that are opened here; whatever comes later comes from the broker or the worker.
   const poller = new Poller();
@@ -94,8 +100,9 @@ class SessionProcess {
 
   /** Says which layers could not be had; the broker, who looks for itself, decides whether one may be missing. */
   confine(): void {
-    const { confinement } = this.#inherited;
-    this.#monitor.confined(confineSessionProcess({ ...confinement, required: new Set() }));
+    const { confinement, violationsFd } = this.#inherited;
+    const missing = confineSessionProcess({ ...confinement, required: new Set() }, violationsFd);
+    this.#monitor.confined(missing);
   }
 
   #adopt(fd: number, isLast: boolean): void {

@@ -33,6 +33,9 @@ export const eventCodes: Readonly<Record<string, string>> = {
   ),
   "connection.no-identification": "The client closed before it said who it is",
   "connection.disconnected": "After `connection.peer-disconnected`: sshd's second line",
+  "connection.transferred":
+    "After `connection.peer-closed` of a logged-in user: sshd's second line",
+  "connection.closing": "And its third",
   "connection.invalid-format": "After `connection.bad-identification`: sshd's second line",
   "connection.invalid-version": "After `connection.version-mismatch`: sshd's second line",
   "user.lookup-failed":
@@ -46,16 +49,19 @@ export const eventCodes: Readonly<Record<string, string>> = {
   "auth.partial": "One step of AuthenticationMethods is done",
   "auth.root-refused": "PermitRootLogin",
   "auth.too-many": "MaxAuthTries; field `failures`",
+  "auth.key-refused": "A key was not judged: its algorithm or its form",
+  "keys.refused-by-options": "After `keys.not-now`: sshd's second line",
   "keys.refused": "A key file was not read: its owner or mode (StrictModes); field `file`",
-  "keys.line-skipped": "A line of authorized_keys could not be used, and why",
-  "keys.not-now": "A key is there, but its restrictions do not let it in",
+  "keys.line-skipped": "A line of authorized_keys could not be used, and why; field `where`",
+  "keys.not-now": "A key is there, but its restrictions do not let it in; fields `where`, `why`",
   "login.forked": "The login of an authenticated connection runs; the line names its pid",
   "session.*":
     "Said by the session process, which is not believed: starts, ends and refusals in it",
   "signer.refused": "The signer would not sign; the connection ends",
   "session.died": "The session process is gone without a word, or was killed",
   "monitor.violation": "The session process broke the protocol with its broker",
-  "sandbox.violation": "The session process made a system call that its filter does not know",
+  "sandbox.violation":
+    "A process made a system call that its filter does not know; fields `process`, `child` (its pid), `layer`, `syscall`, `source` (kernel: its audit log; process: it said so itself, with -d, and then `arguments`; none: nobody tells, and `syscall` is absent)",
   "broker.order": "The broker could not read an order of the listener",
   "broker.fault": "The listener could not read a message of a broker",
   "broker.died": "A broker is gone without a word",
@@ -64,6 +70,7 @@ export const eventCodes: Readonly<Record<string, string>> = {
     "A zygote, signer, broker or login has ended; fields `kind`, `child` (its pid), `class`, `cpuUs`",
   "child.stderr": "What a process of ours wrote to stderr: an error nobody caught",
   "zygote.renewed": "A zygote is replaced, and why",
+  "spawner.gone": "The process that starts zygotes and signers is gone: the server ends",
   "zygote.retry": "A zygote could not be started; it is tried again",
   "signer.retry": "A signer could not be started; it is tried again",
   "sandbox.canary-passed":

@@ -54,6 +54,7 @@ function becomeZygote(): void {
         hostKeys,
         delaySecret: snapshot.delaySecret,
         isRecorded: snapshot.isRecorded,
+        namesViolations: snapshot.debug > 0,
       });
       break;
     case "login":

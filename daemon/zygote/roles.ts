@@ -28,6 +28,7 @@ export interface BrokerRole {
   readonly hostKeys: readonly HostKeyFacts[];
   readonly delaySecret: Uint8Array;
   readonly isRecorded: boolean;
+  readonly namesViolations: boolean;
 }
 export interface LoginRole {
   readonly privsep: SessionConfinement;
@@ -41,8 +42,8 @@ export function enterBroker(role: BrokerRole): void {
   const { privsep, config, hostKeys } = role;
   runBroker({
     ...role,
-    runSession: (monitorFd) => {
-      runSession({ monitorFd, config, hostKeys, confinement: privsep });
+    runSession: (monitorFd, violationsFd) => {
+      runSession({ monitorFd, violationsFd, config, hostKeys, confinement: privsep });
     },
   });
 }

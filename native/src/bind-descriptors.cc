@@ -1,5 +1,6 @@
 #include "bind.h"
 #include "descriptors.h"
+#include "kernel-log.h"
 
 namespace sallyport::bind {
 namespace {
@@ -68,6 +69,13 @@ Napi::Value IsTerminal(const Napi::CallbackInfo &info) {
   return Napi::Boolean::New(info.Env(), isatty(Fd(info, 0)) == 1);
 }
 
+Napi::Value Opened(const Napi::CallbackInfo &info, const Result<int> &fd) {
+  Check(info.Env(), fd);
+  return Napi::Number::New(info.Env(), fd.value);
+}
+Napi::Value AuditLog(const Napi::CallbackInfo &info) { return Opened(info, OpenAuditLog()); }
+Napi::Value KernelMessages(const Napi::CallbackInfo &info) { return Opened(info, OpenKernelMessages()); }
+
 } // namespace
 
 void AddDescriptors(Napi::Env env, Napi::Object &exports) {
@@ -83,6 +91,8 @@ void AddDescriptors(Napi::Env env, Napi::Object &exports) {
   Add(env, exports, "closeAllExcept", CloseOthers);
   Add(env, exports, "openFds", ListFds);
   Add(env, exports, "isatty", IsTerminal);
+  Add(env, exports, "openAuditLog", AuditLog);
+  Add(env, exports, "openKernelMessages", KernelMessages);
 }
 
 } // namespace sallyport::bind

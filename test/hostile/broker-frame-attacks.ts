@@ -10,7 +10,7 @@ export const restricted = rawKey(67);
 export const violation = { code: "monitor.violation", end: "violation" } as const;
 /** By the filter of the session process, before the broker sees anything. */
 export const stopped = { code: "sandbox.violation", end: "violation" } as const;
-export const bySigsys = /SIGSYS: its filter stopped a system call/;
+export const bySigsys = /was stopped by its filter/;
 export const notPermitted = (request: string, phase: string): RegExp =>
   new RegExp(`broke the protocol: Cannot answer ${request}: not permitted in phase ${phase}`);
 export const empty = new Uint8Array();
