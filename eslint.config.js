@@ -52,6 +52,24 @@ export default tseslint.config(
   // A table of the kernel's numbers is one idea however long it is.
   { files: ["sandbox/syscalls-*.ts"], rules: { "max-lines": "off" } },
   ...bare.map(layering),
+  {
+    // The lab attacks the broker; of other processes it knows what stands in their compiled files, and nothing else.
+    files: ["lab/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              group: ["**/daemon/**", "**/session/**", "**/worker/**", "**/tools/**", "**/test/**"],
+              message: "lab/ stands beside the broker only",
+            },
+            { regex: "^(?!node:|\\.)", message: "No packages in the lab" },
+          ],
+        },
+      ],
+    },
+  },
   // Hands a forked process to its own main, and rehearses its part before: the one place where the folders meet.
   {
     files: ["daemon/zygote/roles.ts", "daemon/zygote/rehearse-*.ts"],

@@ -1,13 +1,14 @@
 // The oracles: a second, independent opinion of what a broker may do, made from what the scenario says and from what was sent. It watches a
 // conversation step by step and names what the broker did that it must not.
-import { permits, type Permit, type Phase } from "../broker/permits.ts";
+import { permits, type Phase } from "../broker/permits.ts";
 import { authOutcomes, requests, type Request, type RequestName } from "../ipc/monitor.ts";
 import { PeerFault } from "../ipc/peer-fault.ts";
 import { decode } from "../ipc/protocol.ts";
 import { Account, type Verdict } from "./judged-account.ts";
 import type { JudgedScenario } from "./judged-scenarios.ts";
 import { hostKey } from "./lab-world.ts";
-import type { Seen } from "./conversation.ts";
+import { uses, type Seen } from "./conversation.ts";
+import { encodeLeniently } from "./message-bytes.ts";
 
 /** What was sent and what came of it. */
 export interface Step {
@@ -29,11 +30,6 @@ export interface Finding {
   readonly text: string;
 }
 
-const uses = (permit: Permit): number => {
-  if (permit === "never") return 0;
-  if (permit === "once") return 1;
-  return permit === "open" ? Infinity : permit.atMost;
-};
 const same = (one: unknown, other: Uint8Array): boolean =>
   one instanceof Uint8Array && Buffer.from(one).equals(other);
 /** OpenSSH's least time of a failure. */
@@ -242,7 +238,9 @@ export class Judge {
     }
     this.#exchanges += 1;
     mustHold(this.#isLoggedIn || this.#exchanges === 1, "signing", "two hashes before authentication"); // prettier-ignore
-    mustHold(asked?.name === "sign" && body === asked.body || asked?.name === "sign", "signing", "other parts"); // prettier-ignore
+    const parts = (of: Readonly<Record<string, unknown>>): Uint8Array => encodeLeniently(requests.sign, 0, of); // prettier-ignore
+    const isAsked = asked?.name === "sign" && same(parts(body), parts(asked.body));
+    mustHold(isAsked, "signing", "parts that nobody sent");
   }
 
   #judgeAnswer(name: string, body: Readonly<Record<string, unknown>>, atMs: number): void {

@@ -91,6 +91,19 @@ export const monitorMutants: readonly Mutant[] = [
     ],
   },
   {
+    id: "sign-unbound",
+    bug: "The exchange hash is made with parts that this connection's key exchange never had",
+    mirrors: "Attack F6: signatures that are not tied to a key exchange (mm_answer_sign's own XXX)",
+    patches: [
+      {
+        file: monitor,
+        search: 'this.#world.sign("exchange", body, (signed) => {',
+        replacement:
+          'this.#world.sign("exchange", this.#sessionId ? { ...body, clientVersion: this.#sessionId } : body, (signed) => {',
+      },
+    ],
+  },
+  {
     id: "proof-unlimited",
     bug: "A host key is proved as often as one likes",
     mirrors: "OpenSSH df67bcaf5 (2026): unlimited signatures by hostkeys-prove",

@@ -9,7 +9,7 @@ const help = `usage: npm run fuzz:score -- [--mutant ID] [--seed N] [--seconds N
 
   --mutant ID         this mutant only, and not the broker as it is
   --seed N            of the first game (default 1); each further game has the next one
-  --seconds N         against one mutant at most (default 15; all thirty-five stay below ten minutes)
+  --seconds N         against one mutant at most (default 15; all thirty-six stay below ten minutes)
   --clean-seconds N   against the broker as it is, where nothing may be found (default 30)
   --json              one object a line
 
