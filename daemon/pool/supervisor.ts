@@ -53,7 +53,7 @@ class Generation {
   /** A zygote of it has had its canary back. */
   isFit = false;
   /** What the signer's keys wait with until then. */
-  onFit: (() => void) | undefined;
+  onFit: (() => void)[] = [];
   failures = 0;
   #isClosed = false;
 
@@ -189,9 +189,9 @@ export class Supervisor {
     errors: readonly string[],
   ): void {
     if (!generation.isFit) {
-      generation.onFit = () => {
+      generation.onFit.push(() => {
         if (generation.signer === signer) this.#loaded(generation, signer, keys, errors);
-      };
+      });
       return;
     }
     generation.failures = 0;
@@ -270,8 +270,7 @@ export class Supervisor {
     sayFitness(this.#options.events, fault, milliseconds, this.#current?.zygote !== undefined);
     if (fault === "") {
       generation.isFit = true;
-      generation.onFit?.();
-      generation.onFit = undefined;
+      for (const go of generation.onFit.splice(0)) go();
     } else if (generation === this.#candidate) {
       this.#candidate = undefined;
       generation.close();
