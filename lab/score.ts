@@ -1,6 +1,6 @@
 // The mutation score: games against one broker until the judge finds something, or time is up.
-import { Conversation } from "./conversation.ts";
-import { Judge, type Finding } from "./judge.ts";
+import { Game } from "./game.ts";
+import type { Finding } from "./judge.ts";
 import { judgedScenarios } from "./judged-scenarios.ts";
 import type { BrokerCode } from "./mutant-loader.ts";
 import { Dice, Player } from "./player.ts";
@@ -25,46 +25,19 @@ export function playGame(
   code: BrokerCode,
   seed: number,
 ): { messages: number; finding: Score["finding"] } {
-  // prettier-ignore
   const dice = new Dice(seed);
   const scenario = dice.pick(judgedScenarios);
-  const conversation = new Conversation(code, scenario);
-  conversation.isGivenConnection = dice.percent(97);
-  const judge = new Judge(scenario);
+  const game = new Game(code, scenario, dice.percent(97));
   const player = new Player(scenario, dice);
   let messages = 0;
   while (messages < longestGame || player.isStubborn) {
-    const move = player.next(conversation.phase);
-    if (move.kind === "hold") {
-      conversation.isHeld = true;
-      messages += 1;
-      continue;
-    }
-    const before = {
-      isBusy: conversation.isBusy,
-      hasConnection: conversation.hasBegun,
-      atMs: conversation.elapsedMs,
-    };
-    if (move.kind === "settle") conversation.isHeld = false;
-    const isOver = conversation.isOver;
-    const seen = move.kind === "send" ? conversation.send(move.bytes, move.descriptors) : conversation.settle(); // prettier-ignore
+    const wasOver = game.isOver;
+    player.sessionId = game.sessionId;
+    const { finding } = game.play(player.next(game.phase));
     messages += 1;
-    for (const each of seen) {
-      const hash = each.kind === "answer" ? each.body["exchangeHash"] : undefined;
-      if (hash instanceof Uint8Array && player.sessionId.length === 0) player.sessionId = hash;
-    }
-    const finding = judge.judge({
-      ...before,
-      bytes: move.kind === "send" ? move.bytes : null,
-      descriptors: move.kind === "send" ? move.descriptors : 0,
-      phase: conversation.phase,
-      isBusyAfter: conversation.isBusy,
-      seen,
-    });
     if (finding !== null)
       return { messages, finding: { ...finding, scenario: scenario.name, seed } };
-    // A little of what comes after the end is played too.
-    if (isOver) break;
+    if (wasOver) break;
   }
   return { messages, finding: null };
 }

@@ -1,0 +1,120 @@
+// The loop: a new game, or a change of a sequence that was worth keeping; play it; keep it when it reaches what nothing before it has.
+// The same seed and the same corpus give the same run, however long it is.
+import type { Finding } from "../lab/judge.ts";
+import { Game } from "../lab/game.ts";
+import { judgedScenarios } from "../lab/judged-scenarios.ts";
+import type { BrokerCode } from "../lab/mutant-loader.ts";
+import { Dice, Player, type Move } from "../lab/player.ts";
+import { execute, type Execution } from "./execute.ts";
+import { mutate } from "./mutate.ts";
+import type { Sequence } from "./sequence.ts";
+
+export interface Found {
+  readonly finding: Finding;
+  readonly sequence: Sequence;
+  readonly executions: number;
+}
+export interface EngineOptions {
+  readonly code: BrokerCode;
+  readonly seed: number;
+  readonly corpus: readonly Sequence[];
+  /** Branches reached by the last execution, and forgotten with the call; absent: not counted. */
+  readonly takeBranches?: () => readonly number[];
+  /** Stops it; asked after each execution. */
+  readonly isDone: (engine: Engine) => boolean;
+  readonly onKept?: (sequence: Sequence, fresh: number) => void;
+}
+
+const longestGame = 40;
+/** Of a hundred executions so many are games of their own. */
+const freshShare = 30;
+const maxKept = 20_000;
+
+/** A game of the player's, kept as a sequence. */
+export function freshSequence(code: BrokerCode, dice: Dice): Sequence {
+  const scenario = dice.pick(judgedScenarios);
+  const isGivenConnection = dice.percent(97);
+  const game = new Game(code, scenario, isGivenConnection);
+  const player = new Player(scenario, dice);
+  const moves: Move[] = [];
+  while ((moves.length < longestGame || player.isStubborn) && !game.isOver) {
+    player.sessionId = game.sessionId;
+    const move = player.next(game.phase);
+    moves.push(move);
+    game.play(move);
+  }
+  return { scenario, isGivenConnection, moves };
+}
+
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #kept: Sequence[] = [];
+  readonly #features = new Set<string>();
+  readonly #branches = new Set<number>();
+  readonly pairs = new Set<string>();
+  readonly transitions = new Map<string, Execution["transitions"][number]>();
+  executions = 0;
+  messages = 0;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  get kept(): readonly Sequence[] {
+    return this.#kept;
+  }
+  get features(): number {
+    return this.#features.size;
+  }
+  get branches(): number {
+    return this.#branches.size;
+  }
+
+  /** The first broken rule, or null when `isDone` said so. */
+  run(): Found | null {
+    const { code, seed, corpus, isDone } = this.#options;
+    for (const sequence of corpus) {
+      const found = this.#try(sequence, true);
+      if (found !== null || isDone(this)) return found;
+    }
+    for (let i = 0; ; i += 1) {
+      const dice = new Dice((seed + i * 0x9e37_79b9) >>> 0);
+      const isFresh = this.#kept.length === 0 || dice.percent(freshShare);
+      const sequence = isFresh
+        ? freshSequence(code, dice)
+        : mutate(dice.pick(this.#kept), dice.pick(this.#kept), dice);
+      const found = this.#try(sequence, false);
+      if (found !== null || isDone(this)) return found;
+    }
+  }
+
+  #try(sequence: Sequence, isCorpus: boolean): Found | null {
+    const execution = execute(this.#options.code, sequence);
+    this.executions += 1;
+    this.messages += execution.messages;
+    if (execution.finding !== null)
+      return { finding: execution.finding, sequence, executions: this.executions };
+    const fresh = this.#learn(execution);
+    if (fresh > 0 && this.#kept.length < maxKept) {
+      this.#kept.push(sequence);
+      if (!isCorpus) this.#options.onKept?.(sequence, fresh);
+    }
+    return null;
+  }
+
+  /** How many things were new. */
+  #learn({ pairs, features, transitions }: Execution): number {
+    let fresh = 0;
+    const note = <T>(known: Set<T>, item: T): void => {
+      if (known.has(item)) return;
+      known.add(item);
+      fresh += 1;
+    };
+    for (const pair of pairs) note(this.pairs, pair);
+    for (const feature of features) note(this.#features, feature);
+    for (const branch of this.#options.takeBranches?.() ?? []) note(this.#branches, branch);
+    for (const each of transitions)
+      this.transitions.set(`${each.from} ${each.by} ${each.to}`, each);
+    return fresh;
+  }
+}
