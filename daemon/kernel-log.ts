@@ -8,8 +8,9 @@ const maxKept = 64;
 const keptMs = 10_000;
 /** Larger than a message of either source. */
 const bufferBytes = 16 * 1024;
-/** In one go: who fills the kernel's log must not keep the listener from its connections. */
+/** In one go, and then not for a while: who fills the kernel's log must not keep the listener from its connections. */
 const maxBatch = 64;
+const restMs = 100;
 /** struct nlmsghdr. */
 const headerBytes = 16;
 
@@ -51,7 +52,11 @@ export class KernelLog {
       try {
         const fd = source.open();
         poller.set(fd, true, false, () => {
-          this.#read(fd, source, buffer);
+          if (this.#read(fd, source, buffer)) return;
+          poller.set(fd, false, false);
+          setTimeout(() => {
+            poller.set(fd, true, false);
+          }, restMs);
         });
         this.#opened.push(source.name);
       } catch (error) {
@@ -71,7 +76,8 @@ export class KernelLog {
     return this.#kept.findLast((one) => one.pid === pid && one.atMs > sinceMs)?.violation;
   }
 
-  #read(fd: number, source: Source, buffer: Uint8Array): void {
+  /** False: there is more. */
+  #read(fd: number, source: Source, buffer: Uint8Array): boolean {
     for (let i = 0; i < maxBatch; i += 1) {
       let count: number;
       try {
@@ -79,12 +85,13 @@ export class KernelLog {
       } catch {
         continue; // some were lost (EPIPE, ENOBUFS); what comes next is whole
       }
-      if (count <= 0) return;
+      if (count <= 0) return true;
       const record = parseAuditRecord(source.text(buffer.subarray(0, count)));
       if (record === undefined) continue;
       this.#kept.push({ ...record, atMs: performance.now() });
       if (this.#kept.length > maxKept) this.#kept.shift();
       this.onRecord?.();
     }
+    return false;
   }
 }
