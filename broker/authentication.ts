@@ -11,6 +11,7 @@ import {
   authorize,
   keyOfAttempt,
   provesPossession,
+  refusalOfAttempt,
   type AcceptedKey,
   type KeyAttempt,
 } from "./public-key-auth.ts";
@@ -32,11 +33,16 @@ export interface AuthenticationCallbacks {
 export const longestTimerMs = 0x7fff_ffff;
 // A byte order mark is a part of the name, and no name has one.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** What follows ":" is a style (auth2.c): it belongs to what a client signs, and chooses between methods of BSD's that are not here. */
+const withoutStyle = (claimed: Uint8Array): Uint8Array => {
+  const colon = claimed.indexOf(0x3a);
+  return colon < 0 ? claimed : claimed.subarray(0, colon);
+};
 /** Null for names that no passwd database can hold; they fail like unknown ones. */
 function userName(bytes: Uint8Array): string | null {
   try {
     const name = decoder.decode(bytes);
-    return /[\0-\x1f\x7f/:]/.test(name) || name === "" ? null : name;
+    return /[\0-\x1f\x7f/]/.test(name) || name === "" ? null : name;
   } catch {
     return null;
   }
@@ -71,8 +77,9 @@ export class Authentication {
     this.#facts = facts;
     this.#claimed = claimed;
     this.#callbacks = callbacks;
-    const name = userName(claimed.user);
-    this.displayName = name ?? Buffer.from(claimed.user).toString("latin1");
+    const named = withoutStyle(claimed.user);
+    const name = userName(named);
+    this.displayName = name ?? Buffer.from(named).toString("latin1");
     const found = name === null ? null : world.lookupUser(name);
     this.options = config.resolve({
       user: this.displayName,
@@ -137,7 +144,7 @@ export class Authentication {
     const key = keyOfAttempt(attempt, this.options);
     const accepted = this.#accept(key);
     if (accepted === null) {
-      this.#logFailure(key);
+      this.#logFailure(key, attempt);
       this.#fail(id, true, began);
       return;
     }
@@ -179,7 +186,7 @@ export class Authentication {
       this.#user === null ||
       !provesPossession(accepted, body.algorithm, body.signature, data, this.options)
     ) {
-      this.#logFailure(key);
+      this.#logFailure(key, body);
       this.#fail(id, true, began);
       return;
     }
@@ -192,7 +199,7 @@ export class Authentication {
         text: `ROOT LOGIN REFUSED FROM ${this.#peer()}`,
         fields: this.#fields(),
       });
-      this.#logFailure(key);
+      this.#logFailure(key, body);
       this.#fail(id, true, began);
       return;
     }
@@ -205,7 +212,7 @@ export class Authentication {
       .map((list) => list.slice(1));
     // Keys with different forced commands contradict one another, and publickey may not be what comes next: both fail, as with sshd.
     if (options === undefined || remaining?.length === 0) {
-      this.#logFailure(key);
+      this.#logFailure(key, body);
       this.#fail(id, true, began);
       return;
     }
@@ -231,22 +238,24 @@ export class Authentication {
   #logMethod(
     verb: "Accepted" | "Failed" | "Partial",
     level: "info" | "verbose",
-    key: PublicKey | null,
+    key: PublicKey,
   ): void {
-    const invalid = this.#user === null ? "invalid user " : "";
-    const what = key === null ? "" : `: ${describeKey(key)}`;
     this.#world.log({
       level,
       code: `auth.${verb.toLowerCase()}`,
-      text: `${verb} publickey for ${invalid}${this.displayName} from ${this.#peer()} ssh2${what}`,
-      fields: this.#fields({
-        method: "publickey",
-        ...(key === null ? {} : { key: describeKey(key) }),
-      }),
+      text: `${verb} publickey for ${this.displayName} from ${this.#peer()} ssh2: ${describeKey(key)}`,
+      fields: this.#fields({ method: "publickey", key: describeKey(key) }),
     });
   }
-  #logFailure(key: PublicKey | null): void {
-    const loud = this.#user === null || this.#failures >= Math.floor(this.options.maxAuthTries / 2);
+  /** As sshd, which does not look at the key of an invalid user, and has lines of their own for keys that are not even judged. */
+  #logFailure(key: PublicKey | null, attempt: KeyAttempt): void {
+    if (this.#user === null || !this.options.pubkeyAuthentication) return;
+    if (key === null) {
+      const refusal = refusalOfAttempt(attempt, this.options);
+      this.#world.log({ ...refusal, code: "auth.key-refused", preauth: true, fields: this.#fields() }); // prettier-ignore
+      return;
+    }
+    const loud = this.#failures >= Math.floor(this.options.maxAuthTries / 2);
     this.#logMethod("Failed", loud ? "info" : "verbose", key);
   }
 

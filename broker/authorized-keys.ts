@@ -14,6 +14,8 @@ export interface FoundKey {
 export interface SkippedLine {
   readonly line: number;
   readonly why: string;
+  /** As sshd's own; what is refused because it is not built here is worth a line that is seen. */
+  readonly level: "error" | "info" | "debug1";
 }
 
 /** Type and base64 at the start of `text`, or undefined when no key stands there. */
@@ -49,7 +51,7 @@ export function* findKey(
     const trimmed = withoutIndent(raw.endsWith("\r") ? raw.slice(0, -1) : raw);
     if (trimmed.startsWith("#") || !trimmed.includes(wanted)) continue;
     if (raw.length > maxLineBytes || raw.includes("\0")) {
-      skipped({ line, why: raw.includes("\0") ? "NUL byte" : "line too long" });
+      skipped({ line, why: raw.includes("\0") ? "NUL byte" : "line too long", level: "info" });
       continue;
     }
     const bare = keyAt(trimmed);
@@ -60,7 +62,8 @@ export function* findKey(
     const end = optionsEnd(trimmed);
     const key = end < 0 ? undefined : keyAt(withoutIndent(trimmed.slice(end)));
     if (key === undefined) {
-      skipped({ line, why: "no key after the options" });
+      if (end < 0) skipped({ line, why: "invalid key option string", level: "error" });
+      else skipped({ line, why: "no key after the options", level: "debug1" });
       continue;
     }
     if (!isWanted(key)) continue;
@@ -68,7 +71,8 @@ export function* findKey(
       yield { line, options: parseKeyOptions(trimmed.slice(0, end)) };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      skipped({ line, why: `bad key options: ${error.message}` });
+      const level = error.message.endsWith("not supported yet") ? "info" : "debug1";
+      skipped({ line, why: `bad key options: ${error.message}`, level });
     }
   }
 }

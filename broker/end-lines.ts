@@ -29,7 +29,17 @@ export function endEvents(body: Ended, { peer, who, isPreauth }: EndFacts): LogE
   });
   switch (reason) {
     case "peer-closed":
-      return [event("info", `Connection closed by ${who}${peer}`)];
+      if (isPreauth) return [event("info", `Connection closed by ${who}${peer}`)];
+      // The end of sshd's main loop; it names the user only where it throws.
+      return [
+        event("verbose", `Connection closed by ${peer}`),
+        event(
+          "verbose",
+          `Transferred: sent ${body.bytesSent}, received ${body.bytesReceived} bytes`,
+          "transferred",
+        ),
+        event("verbose", `Closing connection to ${peer}`, "closing"),
+      ];
     case "idle-before-identification":
       return [
         event(

@@ -9,10 +9,10 @@ import {
   type PublicKey,
 } from "../ipc/public-key.ts";
 import { verifySignature } from "../ipc/signature.ts";
-import { findKey } from "./authorized-keys.ts";
+import { findKey, type SkippedLine } from "./authorized-keys.ts";
 import { expandKeyPath } from "./key-file.ts";
 import type { KeyOptions } from "./key-options.ts";
-import type { UserRecord, World } from "./world.ts";
+import type { LogEvent, UserRecord, World } from "./world.ts";
 
 export interface KeyAttempt {
   readonly algorithm: string;
@@ -40,7 +40,35 @@ export function keyOfAttempt(attempt: KeyAttempt, options: ServerOptions): Publi
   }
 }
 
-/** What a line's options demand of this connection, now. Undefined: nothing is in the way. */
+/** sshd knows these by name too; a client may offer them, and no configuration of ours accepts them. */
+const knownAlgorithms: ReadonlySet<string> = new Set([
+  ...Object.values(signatureAlgorithms).flat(),
+  "ssh-rsa",
+]);
+
+/** What sshd's log says when `keyOfAttempt` is null (auth2-pubkey.c, userauth_pubkey). The algorithm's name is the client's. */
+export function refusalOfAttempt(
+  { algorithm, blob }: KeyAttempt,
+  options: ServerOptions,
+): Pick<LogEvent, "level" | "text"> {
+  const said = (level: LogEvent["level"], text: string) => ({ level, text });
+  if (!knownAlgorithms.has(algorithm) && !algorithm.endsWith("-cert-v01@openssh.com"))
+    return said("verbose", `userauth_pubkey: unsupported public key algorithm: ${algorithm}`);
+  if (!options.pubkeyAcceptedAlgorithms.includes(algorithm)) {
+    const text = `userauth_pubkey: signature algorithm ${algorithm} not in PubkeyAcceptedAlgorithms`;
+    return said("info", text);
+  }
+  try {
+    return signatureAlgorithms[parsePublicKey(blob).type].includes(algorithm)
+      ? said("info", "refusing RSA key: Invalid key length")
+      : said("error", "userauth_pubkey: type mismatch for decoded key");
+  } catch (error) {
+    if (error instanceof PeerFault) return said("error", "userauth_pubkey: parse key: invalid format"); // prettier-ignore
+    throw error;
+  }
+}
+
+/** What a line's options demand of this connection, now, as sshd says it. Undefined: nothing is in the way. */
 function obstacle(
   options: KeyOptions,
   user: UserRecord,
@@ -54,7 +82,7 @@ function obstacle(
     );
   }
   if (options.expiresAtMs !== undefined && options.expiresAtMs < world.nowMs()) {
-    return `Authentication tried for ${user.name} with an expired key`;
+    return "key expired";
   }
   return undefined;
 }
@@ -88,20 +116,31 @@ export function authorize(
       });
       continue;
     }
-    const skipped = ({ line, why }: { line: number; why: string }): void => {
+    const skipped = ({ line, why, level }: SkippedLine): void => {
       if (!mayComplain()) return;
+      const where = `${path}:${line}`;
       world.log({
-        level: "info",
+        level,
         code: "keys.line-skipped",
-        text: `${path}:${line}: ${why}`,
-        fields: { user: user.name },
+        // sshd's error does not say where.
+        text: level === "error" ? why : `${where}: ${why}`,
+        fields: { user: user.name, where },
       });
     };
     for (const found of findKey(file.text, key.blob, skipped)) {
       const why = obstacle(found.options, user, address, world);
       if (why !== undefined) {
         if (!mayComplain()) continue;
-        world.log({ level: "info", code: "keys.not-now", text: why, fields: { user: user.name } });
+        const fields = { user: user.name, where: `${path}:${found.line}`, why };
+        const isExpired = why === "key expired";
+        world.log({
+          level: isExpired ? "debug1" : "info",
+          code: "keys.not-now",
+          text: `${path}:${found.line}: ${why}`,
+          fields,
+        });
+        if (mayComplain())
+          world.log({ level: "error", code: "keys.refused-by-options", text: "Refused by key options", fields }); // prettier-ignore
         continue;
       }
       const where = `${path}:${found.line}`;

@@ -4,13 +4,28 @@ import type { PeerFault } from "../../ipc/peer-fault.ts";
 import type { EventSink } from "../events.ts";
 import type { BrokerEvent, Connection, Ending, Pair } from "../pool/pair.ts";
 
+/** Fields of brokers that are numbers: messages between processes carry text. */
+const numeric: ReadonlySet<string> = new Set([
+  "remotePort",
+  "localPort",
+  "disconnectReason",
+  "bytesReceived",
+  "bytesSent",
+  "failures",
+]);
+function valueOf(name: string, text: string): string | number {
+  return numeric.has(name) && /^\d{1,15}$/.test(text) ? Number(text) : text;
+}
+
 /** A broker's own line. */
 export function relayEvent(events: EventSink, pair: Pair, event: BrokerEvent): void {
   const fields: Record<string, string | number> = {};
   const { connection } = pair;
   if (connection !== undefined) fields["connection"] = connection.number;
-  for (let i = 0; i + 1 < event.fields.length; i += 2)
-    fields[event.fields[i] ?? ""] = event.fields[i + 1] ?? "";
+  for (let i = 0; i + 1 < event.fields.length; i += 2) {
+    const name = event.fields[i] ?? "";
+    fields[name] = valueOf(name, event.fields[i + 1] ?? "");
+  }
   const { pid, preauth } = event;
   events.event(logLevels[event.level] ?? "error", event.code, event.text, { pid, preauth, fields });
 }

@@ -53,7 +53,7 @@ t.test("findKey() says nothing of lines that spoil other keys", (t) => {
 });
 t.test("findKey() says which line of this key is spoilt, and why", (t) => {
   t.strictSame(find(`\nbogus ssh-ed25519 ${key}`).skipped, [
-    { line: 2, why: 'bad key options: unknown key option "bogus"' },
+    { line: 2, why: 'bad key options: unknown key option "bogus"', level: "debug1" },
   ]);
   t.end();
 });

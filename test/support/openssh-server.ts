@@ -21,8 +21,22 @@ const freePort = (): Promise<number> =>
     });
   });
 
+export interface OpenSshServer {
+  readonly port: number;
+  /** Of the listener. */
+  readonly pid: number;
+  /** What -E wrote, lines without their CR. */
+  log(): string;
+}
+
 /** Its port. It listens when this resolves, and ends when the test does. */
-export async function startSshd(t: Test): Promise<number> {
+export const startSshd = async (t: Test): Promise<number> => (await startOpenSshServer(t)).port;
+
+/** `config` stands in front of the usual lines. Listens when this resolves; ends when the test does. */
+export async function startOpenSshServer(
+  t: Test,
+  config: readonly string[] = [],
+): Promise<OpenSshServer> {
   const folder = mkdtempSync("/var/tmp/sallyport-sshd.");
   t.teardown(() => {
     rmSync(folder, { recursive: true, force: true });
@@ -30,6 +44,7 @@ export async function startSshd(t: Test): Promise<number> {
   mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
   const port = await freePort();
   const lines = [
+    ...config,
     `Port ${port}`,
     "ListenAddress 127.0.0.1",
     `HostKey ${makeKey(folder, "ed25519").path}`,
@@ -55,5 +70,6 @@ export async function startSshd(t: Test): Promise<number> {
     if (child.exitCode !== null) throw new Error(`sshd ended: ${readFileSync(`${folder}/log`, "latin1")}`); // prettier-ignore
     return openSockets(port) > 0;
   });
-  return port;
+  const log = (): string => readFileSync(`${folder}/log`, "latin1").replaceAll("\r\n", "\n");
+  return { port, pid: child.pid ?? 0, log };
 }
