@@ -22,7 +22,11 @@ export const commands: Readonly<Record<string, readonly string[]>> = {
   wait: ["wait", "lets time pass"],
   reset: ["reset", "ends this conversation; a new broker"],
   script: ["script FILE", "does what stands in a file"],
-  save: ["save FILE", "writes what was sent since the last reset as a corpus sequence"],
+  save: [
+    "save FILE",
+    "writes what was sent since the last reset as a sequence of the fuzzer's corpus",
+  ],
+  replay: ["replay FILE", "a new broker, and what a sequence says"],
   exercise: ["exercise", "what is to be done"],
   hint: ["hint", "the next hint"],
   quit: ["quit", "ends the console"],

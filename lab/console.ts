@@ -8,13 +8,9 @@ import { commandHelp } from "./console-help.ts";
 import { bytesOf, fieldsOf, fromJson, kebab, requestName, words } from "./console-words.ts";
 import type { Exercise } from "./exercises.ts";
 import { encodeLeniently } from "./message-bytes.ts";
+import type { Move } from "./player.ts";
 import type { Scenario } from "./scenario.ts";
 
-/** One packet as it was sent: what `save` writes and a fuzzer reads. */
-export interface SentFrame {
-  readonly bytes: Uint8Array;
-  readonly descriptors: number;
-}
 export type Output =
   | Seen
   | { readonly kind: "text"; readonly lines: readonly string[] }
@@ -37,8 +33,8 @@ export class Console {
   /** Answers of failure in this conversation. */
   #failures = 0;
   isSolved = false;
-  /** Since the last reset. */
-  sent: SentFrame[] = [];
+  /** Since the last reset: what `save` writes. */
+  sent: Move[] = [];
 
   private constructor(
     begin: () => Talk | Promise<Talk>,
@@ -67,6 +63,7 @@ export class Console {
       ["host-key", this.#conversation.hostKey],
       ["session-id", new Uint8Array()],
       ["signature", new Uint8Array()],
+      ["user", new Uint8Array()],
       ...this.#scenario.known.map((key): [string, Uint8Array] => [`key.${key.name}`, key.blob]),
       ...this.#scenario.found,
     ]);
@@ -124,11 +121,9 @@ export class Console {
       case "sign-as":
         return this.#signAs(rest);
       case "hold":
-        this.#conversation.isHeld = true;
-        return text("late answers wait for `wait`");
+        return this.play({ kind: "hold" });
       case "wait":
-        this.#conversation.isHeld = false;
-        return this.#show(await this.#conversation.settle());
+        return this.play({ kind: "settle" });
       case "reset":
         return this.#reset();
       case "exercise":
@@ -155,15 +150,31 @@ export class Console {
       const named = requestName(typed[0] ?? "");
       return [named, fieldsOf(requests[named].fields, typed.slice(1), this.#variables)];
     })();
+    if (name === "lookupUser" && body["user"] instanceof Uint8Array)
+      this.#variables.set("user", body["user"]);
     return this.#send(encodeLeniently(requests[name], this.#id + 1, body));
   }
 
-  async #send(bytes: Uint8Array): Promise<Output[]> {
-    this.#id += 1;
+  #send(bytes: Uint8Array): Promise<Output[]> {
     const descriptors = this.#descriptors;
     this.#descriptors = 0;
-    this.sent.push({ bytes, descriptors });
-    return this.#show(await this.#conversation.send(bytes, descriptors));
+    return this.play({ kind: "send", bytes, descriptors });
+  }
+
+  /** One move, as `save` wrote it. */
+  async play(move: Move): Promise<Output[]> {
+    this.sent.push(move);
+    switch (move.kind) {
+      case "hold":
+        this.#conversation.isHeld = true;
+        return text("late answers wait for `wait`");
+      case "settle":
+        this.#conversation.isHeld = false;
+        return this.#show(await this.#conversation.settle());
+      case "send":
+        this.#id += 1;
+        return this.#show(await this.#conversation.send(move.bytes, move.descriptors));
+    }
   }
 
   #show(seen: readonly Seen[]): Output[] {
@@ -185,7 +196,7 @@ export class Console {
     return shown;
   }
 
-  /** What an honest client would sign (RFC 4252 section 7), or with parts of one's own, into $signature. */
+  /** What an honest client of the user who was looked up would sign (RFC 4252 section 7), or with parts of one's own, into $signature. */
   #signAs([name = "", ...typed]: readonly string[]): Output[] {
     const key = this.#scenario.held.find((held) => held.name === name);
     if (key === undefined)
@@ -200,7 +211,7 @@ export class Console {
     const { hostKey: bound } = parts;
     const data = composeSignedData({
       sessionId: parts["sessionId"] ?? this.#variables.get("session-id") ?? new Uint8Array(),
-      user: parts["user"] ?? Buffer.from(name),
+      user: parts["user"] ?? this.#variables.get("user") ?? new Uint8Array(),
       service: parts["service"] ?? Buffer.from("ssh-connection"),
       algorithm,
       blob: parts["blob"] ?? key.blob,

@@ -3,7 +3,7 @@ import type { Identity } from "../ipc/worker.ts";
 import { composeSignedData } from "../broker/signed-data.ts";
 import { LabKey } from "./lab-key.ts";
 import type { labUsers } from "./scenario.ts";
-import { keyFileOf, keys, openScenario, type Scenario } from "./scenario.ts";
+import { keyFileOf, keys, twoUsers, type Scenario } from "./scenario.ts";
 
 export interface Exercise {
   readonly number: number;
@@ -19,7 +19,7 @@ export interface Exercise {
 
 const isAlice = ({ user }: Identity): boolean => user === "alice";
 /** The player has an account and its key; of alice's he knows the public one. */
-const asMallory: Scenario = { ...openScenario, held: [keys.mallory] };
+const asMallory: Scenario = { ...twoUsers, held: [keys.mallory] };
 
 const deploy = new LabKey("deploy");
 const work = new LabKey("work");
@@ -38,7 +38,7 @@ const withoutSessionId = keys.alice.sign(
   }),
 );
 const files = (name: keyof typeof labUsers, text: string): ReadonlyMap<string, string> =>
-  new Map([...openScenario.files, [keyFileOf(name), text]]);
+  new Map([...twoUsers.files, [keyFileOf(name), text]]);
 
 export const exercises: readonly Exercise[] = [
   {
@@ -117,7 +117,7 @@ export const exercises: readonly Exercise[] = [
       "$key.work is public, and may be asked about.",
     ],
     scenario: {
-      ...openScenario,
+      ...twoUsers,
       files: files("alice", `restrict,command="git-receive-pack site.git" ${deploy.line()}${work.line()}`), // prettier-ignore
       held: [deploy],
       known: [deploy, work],
@@ -151,7 +151,7 @@ export const exercises: readonly Exercise[] = [
     ],
     hints: ["The outcome partial says that one step is done.", "How many keys are two keys?"],
     scenario: {
-      ...openScenario,
+      ...twoUsers,
       config: ["AuthenticationMethods publickey,publickey"],
       files: files("alice", `${work.line()}${token.line()}`),
       held: [work],
@@ -174,7 +174,7 @@ export const exercises: readonly Exercise[] = [
       "script FILE does in a moment what is tedious to type.",
     ],
     scenario: {
-      ...openScenario,
+      ...twoUsers,
       config: ["MaxAuthTries 2"],
       files: files("alice", oldKeyOfAlice.line()),
       held: drawer,

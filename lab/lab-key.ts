@@ -6,6 +6,9 @@ const algorithm = Buffer.from("ssh-ed25519");
 /** PKCS #8 (RFC 8410) in front of a 32-byte seed. */
 const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
 
+/** Signatures kept for a key. */
+const maxSigned = 4096;
+
 /** SSH strings one after the other (RFC 4251 section 5). */
 function strings(...values: readonly Uint8Array[]): Uint8Array {
   const writer = new FieldWriter();
@@ -17,6 +20,7 @@ export class LabKey {
   readonly name: string;
   readonly blob: Uint8Array;
   readonly #privateKey: KeyObject;
+  readonly #signed = new Map<string, Uint8Array>();
 
   /** From 32 secret bytes; without them from its name, so that everybody has it. */
   constructor(name: string, secret?: Uint8Array) {
@@ -34,8 +38,14 @@ export class LabKey {
     return `${options === "" ? "" : `${options} `}ssh-ed25519 ${base64} ${this.name}\n`;
   }
 
-  /** A signature blob (RFC 4253 section 6.6) that says it is of `named`. */
+  /** A signature blob (RFC 4253 section 6.6) that says it is of `named`. Ed25519 gives the same for the same: made once, and kept. */
   sign(data: Uint8Array, named = "ssh-ed25519"): Uint8Array {
-    return strings(Buffer.from(named), sign(null, data, this.#privateKey));
+    const what = `${named} ${Buffer.from(data.buffer, data.byteOffset, data.length).toString("latin1")}`;
+    const known = this.#signed.get(what);
+    if (known !== undefined) return known;
+    const signature = strings(Buffer.from(named), sign(null, data, this.#privateKey));
+    if (this.#signed.size >= maxSigned) this.#signed.clear();
+    this.#signed.set(what, signature);
+    return signature;
   }
 }

@@ -38,8 +38,8 @@ export const keys = {
   mallory: new LabKey("mallory"),
 } as const;
 
-/** For playing: both keys are the player's. */
-export const openScenario: Scenario = {
+/** Where the exercises begin: two users with a key each, and both keys are the player's. */
+export const twoUsers: Scenario = {
   config: [],
   users: Object.values(labUsers),
   files: new Map([

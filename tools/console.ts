@@ -1,21 +1,24 @@
 // `sallyport console`: a person in the session process's place, at a terminal or by a script. What it does is in lab/console.ts.
-import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Console, renderSeen, type Output } from "../lab/console.ts";
-import { Conversation } from "../lab/conversation.ts";
+import { Conversation, type Talk } from "../lab/conversation.ts";
 import { exercises } from "../lab/exercises.ts";
+import { judgedScenarios, type JudgedScenario } from "../lab/judged-scenarios.ts";
 import { loadBroker } from "../lab/mutant-loader.ts";
 import { mutantById, mutants } from "../lab/mutants.ts";
 import { RealServer } from "../lab/real-server.ts";
-import { openScenario } from "../lab/scenario.ts";
-import { sequenceText } from "../lab/sequence-file.ts";
+import { twoUsers } from "../lab/scenario.ts";
+import { perform, runScript, type Session } from "./console-script.ts";
 import { interact } from "./console-terminal.ts";
 
-const help = `usage: sallyport console [--mutant ID | --exercise N [--fixed]] [--script FILE] [--json]
+const help = `usage: sallyport console [--mutant ID] [--scenario NAME] [--script FILE] [--json]
+       sallyport console --exercise N [--fixed] [--script FILE] [--json]
+       sallyport console --real --user USER [--mutant ID] [--script FILE] [--json]
 
   Speaks to a broker in this process as its session process would, in any order and with any bytes. Needs no root.
 
   --mutant ID      a broker with this bug; --mutants lists them
+  --scenario NAME  what the broker finds: "plain" (default) and others; --scenarios says who may log in there with which key
   --exercise N     the broker and the keys of exercise N (docs/lab.md); --exercises lists them
   --fixed          the exercise without its bug: nothing should solve it
   --real           as root: a whole server on the loopback, copied and started for it; its session process obeys you
@@ -65,94 +68,41 @@ function json(output: Output): string {
   });
 }
 
-/** Reads a file that a person named; one line says why not. */
-function read(path: string): string {
-  try {
-    return readFileSync(path === "-" ? 0 : path, "utf8");
-  } catch (error) {
-    throw new RangeError(
-      `cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
-  }
-}
-
-/** Commands that touch files, which the engine does not. */
-async function perform(
-  console_: Console,
-  line: string,
-  show: (output: Output) => void,
-): Promise<void> {
-  const [command, path = ""] = line.trim().split(/\s+/, 2);
-  if (command === "script") await runScript(console_, path, show);
-  else if (command === "save") {
-    if (path === "") throw new RangeError("save needs a file");
-    try {
-      writeFileSync(path, sequenceText(console_.sent));
-    } catch (error) {
-      throw new RangeError(
-        `cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`,
-        { cause: error },
-      );
-    }
-    show({ kind: "text", lines: [`${console_.sent.length} messages are in ${path}`] });
-  } else for (const output of await console_.execute(line)) show(output);
-}
-
-/** Scripts may call scripts, but not for ever. */
-let depth = 0;
-async function runScript(
-  console_: Console,
-  path: string,
-  show: (output: Output) => void,
-): Promise<void> {
-  if (path === "") throw new RangeError("script needs a file");
-  if (depth === 8) throw new RangeError("scripts call one another too deep");
-  depth += 1;
-  try {
-    for (const [i, line] of read(path).split("\n").entries()) {
-      if (line.trim() === "quit") break;
-      try {
-        await perform(console_, line, show);
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-        const where = /^(\S+:\d+: |cannot read )/.test(error.message) ? "" : `${path}:${i + 1}: `;
-        throw new RangeError(`${where}${error.message}`, { cause: error });
-      }
-    }
-  } finally {
-    depth -= 1;
-  }
-}
-
-async function inProcess(mutant: string | null, exercise: Wanted["exercise"]): Promise<Console> {
-  const code = await loadBroker(mutant);
-  const scenario = exercise?.scenario ?? openScenario;
-  return Console.start(() => new Conversation(code, scenario), scenario, exercise);
-}
-
 interface Wanted {
   readonly mutant: string | null;
   readonly exercise: (typeof exercises)[number] | undefined;
+  /** Undefined with an exercise, and with a server outside. */
+  readonly scenario: JudgedScenario | undefined;
 }
 function wanted(values: {
   mutant?: string;
   exercise?: string;
+  scenario?: string;
   fixed: boolean;
   real: boolean;
 }): Wanted {
+  if (values.scenario !== undefined && (values.real || values.exercise !== undefined))
+    throw new RangeError("--scenario goes with neither --exercise nor --real");
+  const scenario = judgedScenarios.find(({ name }) => name === (values.scenario ?? "plain"));
+  if (scenario === undefined)
+    throw new RangeError(`no scenario ${JSON.stringify(values.scenario)}; there are ${judgedScenarios.map(({ name }) => JSON.stringify(name)).join(", ")}`); // prettier-ignore
   if (values.real && values.exercise !== undefined)
     throw new RangeError("the exercises are for a broker in this process, not for --real");
   if (values.exercise === undefined) {
     if (values.fixed) throw new RangeError("--fixed goes with --exercise");
     if (values.mutant !== undefined) mutantById(values.mutant);
-    return { mutant: values.mutant ?? null, exercise: undefined };
+    return { mutant: values.mutant ?? null, exercise: undefined, scenario: values.real ? undefined : scenario }; // prettier-ignore
   }
   if (values.mutant !== undefined) throw new RangeError("an exercise brings its own mutant");
   const exercise = exercises.find(({ number }) => String(number) === values.exercise);
   if (exercise === undefined)
     throw new RangeError(`no exercise ${JSON.stringify(values.exercise)}; there are 1 to ${exercises.length}`); // prettier-ignore
-  return { mutant: values.fixed ? null : exercise.mutant, exercise };
+  return { mutant: values.fixed ? null : exercise.mutant, exercise, scenario: undefined };
+}
+
+function describeScenario({ name, config, grants }: JudgedScenario): string {
+  const lines = [...grants].map(([user, list]) => `    ${user}: ${list.map(({ key, options }) => (options === "" ? key.name : `${key.name} (${options})`)).join(", ")}`); // prettier-ignore
+  return [name, ...config.map((line) => `    ${line}`), ...lines].join("\n");
 }
 
 /** The exit status. */
@@ -169,6 +119,8 @@ export async function consoleCommand(args: readonly string[]): Promise<number> {
         fixed: { type: "boolean", default: false },
         real: { type: "boolean", default: false },
         user: { type: "string", default: "" },
+        scenario: { type: "string" },
+        scenarios: { type: "boolean", default: false },
         script: { type: "string" },
         json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
@@ -188,23 +140,27 @@ export async function consoleCommand(args: readonly string[]): Promise<number> {
         console.log(values.json ? JSON.stringify({ number, title, mutant }) : `${number}  ${title}`); // prettier-ignore
       return 0;
     }
-    const { mutant, exercise } = wanted(values);
+    if (values.scenarios) {
+      for (const scenario of judgedScenarios) console.log(describeScenario(scenario));
+      return 0;
+    }
+    const { mutant, exercise, scenario } = wanted(values);
     real = values.real ? await RealServer.start(values.user, mutant) : undefined;
-    const engine = await ((): Promise<Console> => {
-      const server = real;
-      if (server !== undefined) return Console.start(() => server.talk(), server.scenario);
-      return inProcess(mutant, exercise);
-    })();
+    const found = real?.scenario ?? exercise?.scenario ?? scenario ?? twoUsers;
+    const code = await loadBroker(mutant);
+    const begin = (): Talk | Promise<Talk> => real?.talk() ?? new Conversation(code, found);
+    const engine = await Console.start(begin, found, exercise);
+    const session: Session = { engine, scenario };
     const isTerminal = process.stdin.isTTY && values.script === undefined;
     const isColoured = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
     const show = (output: Output): void => {
       console.log(values.json ? json(output) : render(output, isColoured));
     };
-    if (!isTerminal) await runScript(engine, values.script ?? "-", show);
+    if (!isTerminal) await runScript(session, values.script ?? "-", show);
     else
       await interact(engine, async (line) => {
         try {
-          await perform(engine, line, show);
+          await perform(session, line, show);
         } catch (error) {
           if (!(error instanceof RangeError)) throw error;
           console.log(error.message);

@@ -6,7 +6,7 @@ import t from "tap";
 import { Console } from "../../lab/console.ts";
 import { Conversation } from "../../lab/conversation.ts";
 import { loadBroker } from "../../lab/mutant-loader.ts";
-import { openScenario } from "../../lab/scenario.ts";
+import { twoUsers } from "../../lab/scenario.ts";
 import { consoleCommand } from "../../tools/console.ts";
 import { temporaryFolder } from "../support/ssh-keys.ts";
 import { makeUser } from "../support/test-user.ts";
@@ -41,6 +41,8 @@ const calls: readonly (readonly [what: string, args: readonly string[], text: Re
     ["--exercise", "1", "--mutant", "key-prefix"],
     /brings its own/,
   ],
+  ["an unknown scenario", ["--scenario", "x"], /no scenario "x"; there are "plain"/],
+  ["a scenario with an exercise", ["--scenario", "plain", "--exercise", "1"], /goes with neither/],
   ["--fixed without an exercise", ["--fixed"], /goes with --exercise/],
   ["--real without a user", ["--real"], /--real needs (root|--user USER)/],
   ["--real for root", ["--real", "--user", "root"], /--real needs (root|--user USER, not root)/],
@@ -81,7 +83,7 @@ const lines: readonly (readonly [what: string, line: string, text: RegExp])[] = 
 const broker = await loadBroker(null);
 for (const [what, line, text] of lines)
   t.test(`Console.execute() refuses a line with ${what}`, async (t) => {
-    const engine = await Console.start(() => new Conversation(broker, openScenario), openScenario);
+    const engine = await Console.start(() => new Conversation(broker, twoUsers), twoUsers);
     await t.rejects(engine.execute(line), { name: "RangeError", message: text });
     t.equal(engine.sent.length, 0);
   });
@@ -104,8 +106,8 @@ send {"name": "adopted"}
 send sign ${kexParts}
 send lookup-user user="alice" service=ssh-connection
 permits
-sign-as alice
-send publickey-sign algorithm=ssh-ed25519 blob=$key.alice signature=$signature
+sign-as plain
+send publickey-sign algorithm=ssh-ed25519 blob=$key.plain signature=$signature
 `;
 t.test("An honest login gets its shell, and shows phases and permits", async (t) => {
   const { status, out } = await run([], login);
@@ -137,12 +139,28 @@ t.test("What the broker refuses is seen with its code, and everything after it",
     t.match(out, "nobody is there any more");
   }
 });
-t.test("save writes what was sent, script does what a file says", async (t) => {
+t.test("save writes a sequence, replay plays it, script does what a file says", async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(`${folder}/login`, login);
-  const { status, err } = await run([], `script ${folder}/login\nsave ${folder}/sequence\n`);
+  const sequence = `${folder}/sequence`;
+  const { status, err } = await run([], `script ${folder}/login\nsave ${sequence}\n`);
   t.equal(status, 0, err);
-  t.equal(readFileSync(`${folder}/sequence`, "utf8").trim().split("\n").length, 5);
+  const lines = readFileSync(sequence, "utf8").trim().split("\n");
+  t.match(lines[0], '"scenario":"plain"');
+  t.equal(lines.length, 6);
+  t.match((await run([], `replay ${sequence}\n`)).out, "LOGIN alice (uid 1000) gets a shell");
+  writeFileSync(`${folder}/spoilt`, `${lines[0] ?? ""}\n{"hex": "0g"}\n`);
+  for (const [args, script, text] of [
+    [["--scenario", "two keys"], `replay ${sequence}\n`, /is of --scenario "plain"/],
+    [["--exercise", "1"], `save ${sequence}\n`, /only what was played in a --scenario/],
+    [[], `replay ${folder}/spoilt\n`, /line 2: hex is missing/],
+    [[], `replay ${folder}/login\n`, /line 1: /],
+  ] as const) {
+    const bad = await run(args, script);
+    t.equal(bad.status, 2);
+    t.match(bad.err, text);
+    t.match(bad.err, /^sallyport console: [^\n]*\n$/);
+  }
   writeFileSync(`${folder}/self`, `script ${folder}/self\n`);
   const self = await run(["--script", `${folder}/self`]);
   t.equal(self.status, 2);
@@ -156,11 +174,13 @@ t.test("Every command says what it is, and the tables speak", async (t) => {
   t.match(out, "may lead to postauth, refused");
   t.match((await run(["--help"])).out, "usage: sallyport console");
   t.match((await run(["--mutants"])).out, "CVE-2015-6563");
+  t.match((await run(["--scenarios"])).out, "AuthenticationMethods publickey,publickey");
   t.match((await run(["--exercises", "--json"])).out, '"number":8');
 });
 t.test("--real speaks to a real broker from a session process that it confined", async (t) => {
   const user = makeUser(t);
-  const script = `${login.replace("send confined\n", "").replaceAll("alice", "visitor").replace('user="visitor"', `user=${user.name}`).replace("sign-as visitor", `sign-as visitor user=${user.name}`).replace(kexParts, fullKexParts)}send lookup-user user=root\nlog\n`; // prettier-ignore
+  const own = login.replace("send confined\n", "").replaceAll("plain", "visitor").replace('"alice"', user.name); // prettier-ignore
+  const script = `${own.replace(kexParts, fullKexParts)}send lookup-user user=root\nlog\n`;
   const { status, out, err } = await run(["--real", "--user", user.name], script);
   t.equal(status, 0, err);
   t.match(out, "authenticating -> postauth");
