@@ -1,6 +1,6 @@
 // New sequences from old ones: the order of messages, their number, their bytes, their descriptors.
 import { judgedScenarios } from "../lab/judged-scenarios.ts";
-import type { Dice} from "../lab/player.ts";
+import type { Dice } from "../lab/player.ts";
 import { Player, type Move } from "../lab/player.ts";
 import { phases } from "../broker/permits.ts";
 import { maxMessageBytes } from "../ipc/limits.ts";
