@@ -6,11 +6,13 @@ import type { Flags } from "../config/flags.ts";
 import type { LogLevel } from "../ipc/listener.ts";
 import { closeFd, openFd, writeFd } from "../native/descriptors.ts";
 import { Poller } from "../native/poller.ts";
+import { remakeLoop } from "../native/process.ts";
 import { collectOutput } from "./children-output.ts";
 import { statusFd } from "./daemonize.ts";
 import type { EventDetails, EventSink } from "./events.ts";
 import { serveInetd } from "./inetd.ts";
 import { KernelLog } from "./kernel-log.ts";
+import { confineThisListener } from "./listener/confine.ts";
 import { Server } from "./listener/server.ts";
 import { Log, logSettings } from "./log/log.ts";
 import { ViolationEvents } from "./log/violation-events.ts";
@@ -61,6 +63,8 @@ export function run({ flags: given, commandLine, isDaemon }: RunOptions): void {
   const settings = settingsOrExit(flags);
   process.umask(process.umask(0o077) | 0o022);
   const poller = new Poller();
+  // Before anything watches for signals: libuv would go on calling io_uring_enter, which the listener's filter stops.
+  remakeLoop();
   const log = openLog(flags, settings);
   const toStderr = logSettings(flags, settings.config.global).output === "stderr";
   const violations = new ViolationEvents(log, new KernelLog(poller));
@@ -75,7 +79,6 @@ export function run({ flags: given, commandLine, isDaemon }: RunOptions): void {
     serveInetd(settings, options);
     return;
   }
-  protectFromOutOfMemory();
   raiseOpenFilesLimit(settings.openFiles);
   const server = new Server(settings, {
     ...options,
@@ -83,13 +86,20 @@ export function run({ flags: given, commandLine, isDaemon }: RunOptions): void {
     commandLine,
     listening: () => {
       events.isStarting = false;
+      if (isDaemon) {
+        process.chdir("/");
+        // The terminal that started us is not ours any more.
+        closeFd(stderrFd);
+        openFd("/dev/null", O_RDWR, 0); // takes the number that has just become free
+      }
+      // With -d it serves one connection to somebody who wants to look into it.
+      if (settings.debug === 0 && !isConfined(settings, flags, events)) {
+        server.end(failure);
+        return;
+      }
       if (!isDaemon) return;
-      process.chdir("/");
       writeFd(statusFd, Uint8Array.of(0), 0, 1);
       closeFd(statusFd);
-      // The terminal that started us is not ours any more.
-      closeFd(stderrFd);
-      openFd("/dev/null", O_RDWR, 0); // takes the number that has just become free
     },
     exit: (status) => {
       process.exit(status);
@@ -103,7 +113,21 @@ export function run({ flags: given, commandLine, isDaemon }: RunOptions): void {
       }
     },
   });
+  // The server has started its spawner by now, which is not protected, nor what it starts.
+  protectFromOutOfMemory();
   server.start();
+}
+
+/** False: a layer that is required cannot be had, and it is told. */
+function isConfined(settings: Settings, flags: Flags, events: EventSink): boolean {
+  try {
+    confineThisListener(settings, flags, events);
+    return true;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    events.event("fatal", "sandbox.layer-missing", why);
+    return false;
+  }
 }
 
 function openLog(flags: Flags, settings: Settings): Log {

@@ -17,9 +17,12 @@ export const runtimeFlags = [
 export const provenRuntime = "v24.21.0";
 
 /** Our programs, in dist/daemon/. */
-export type ProgramName = "main" | "zygote/start" | "signer/main";
+export type ProgramName = "main" | "spawner/start" | ControlledProgram;
+/** Those that have a socket to the listener. */
+export type ControlledProgram = "zygote/start" | "signer/main";
 const files: Readonly<Record<ProgramName, string>> = {
   main: "main.js",
+  "spawner/start": "spawner/start.cjs",
   "zygote/start": "zygote/start.cjs",
   "signer/main": "signer/main.js",
 };
@@ -69,9 +72,12 @@ export interface ControlledOptions {
   readonly moreFds?: readonly number[];
 }
 
+/** `spawnControlled`, or a spawner's (daemon/spawner/client.ts), which has flags and descriptors of its own. */
+export type StartControlled = typeof spawnControlled;
+
 /** Starts the signer or a zygote with a socket to us. The caller owns `controlFd` and waits for `pid`. */
 export function spawnControlled(
-  program: ProgramName,
+  program: ControlledProgram,
   { nullFd, stderrFd, flags = [], moreFds = [] }: ControlledOptions,
 ): { pid: number; controlFd: number } {
   const [ours, theirs] = seqpacketPair();

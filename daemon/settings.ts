@@ -6,6 +6,7 @@ import type { Body } from "../ipc/protocol.ts";
 import type { signerOrders } from "../ipc/signer.ts";
 import { userByName } from "../native/users.ts";
 import { delaySecretBytes } from "./config-snapshot.ts";
+import { heapFlags } from "./heap-flags.ts";
 import { openFilesLimit, type OpenFilesLimit } from "./open-files.ts";
 
 export interface Settings {
@@ -24,15 +25,6 @@ export interface Settings {
   readonly signerLoad: Body<(typeof signerOrders)["load"]>;
 }
 
-/** V8's bounds of a process of ours, MiB: a connection's buffers are native memory and bounded elsewhere. */
-const heapFlags = [
-  "--max-old-space-size=192",
-  "--max-semi-space-size=2",
-  "--min-semi-space-size=1",
-  // What the zygote has compiled stays compiled: a collection would throw bytecode away that has not run lately.
-  "--no-flush-bytecode",
-  "--no-lazy",
-];
 const delaySecret = new Uint8Array(randomBytes(delaySecretBytes));
 /** Read before this process raises its own. */
 const openFiles = openFilesLimit();

@@ -1,5 +1,6 @@
 // Landlock's access rights by ABI (linux/landlock.h, landlock(7)): a ruleset that handles every right the kernel knows and then
 // grants none denies all of them.
+import { existsSync } from "node:fs";
 import {
   landlockAbi,
   landlockAllowPath,
@@ -19,25 +20,47 @@ const scopeSignal = 2n;
 /** ABSTRACT_UNIX_SOCKET and SIGNAL, from ABI 6. */
 const scopes = (abi: number): bigint => (abi >= 6 ? 3n : 0n);
 
+/** LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, LANDLOCK_ACCESS_NET_BIND_TCP. */
+const scopeAbstract = 1n;
+const bindTcp = 1n;
+
 /** LANDLOCK_ACCESS_FS_READ_FILE | READ_DIR. */
 export const readAccess = 4n | 8n;
+/** LANDLOCK_ACCESS_FS_WRITE_FILE | REMOVE_FILE | MAKE_REG | TRUNCATE, as far as the kernel has them. */
+const writeAccess = (abi: number): bigint =>
+  (2n | (1n << 5n) | (1n << 8n) | (1n << 14n)) & fsRights(abi);
 
 /** What is allowed in spite of the ruleset; paths that do not exist are left out. */
 export interface LandlockGrants {
   readonly readable?: readonly string[];
+  /** Regular files here can be made, written and removed. */
+  readonly writable?: readonly string[];
+  /** Leaves bind(2) of TCP ports alone. */
+  readonly bindsTcp?: boolean;
+  /** Leaves abstract sockets unscoped. */
+  readonly abstractSockets?: boolean;
   /** Leaves signals unscoped: the broker must end its session process, which is older than its own ruleset. */
   readonly signals?: boolean;
 }
 
-/** Restricts the calling thread. Needs no_new_privs. Throws ENOSYS where the kernel has no Landlock. */
+/** Restricts the calling thread. Needs no_new_privs. Throws where the kernel has no Landlock. */
 export function restrictByLandlock(grants: LandlockGrants = {}): void {
+  landlockRestrict(landlockRulesetOf(grants));
+}
+
+/** A ruleset, for more threads than one; the caller's. Throws where the kernel has no Landlock. */
+export function landlockRulesetOf(grants: LandlockGrants): number {
   const abi = landlockAbi();
   if (abi === 0) throw new Error("Cannot restrict by Landlock: the kernel has none");
   const ruleset = landlockRuleset(
     fsRights(abi),
-    netRights(abi),
-    scopes(abi) & (grants.signals === true ? ~scopeSignal : ~0n),
+    netRights(abi) & (grants.bindsTcp === true ? ~bindTcp : ~0n),
+    scopes(abi) &
+      (grants.signals === true ? ~scopeSignal : ~0n) &
+      (grants.abstractSockets === true ? ~scopeAbstract : ~0n),
   );
   for (const path of grants.readable ?? []) landlockAllowPath(ruleset, path, readAccess);
-  landlockRestrict(ruleset);
+  for (const path of grants.writable ?? [])
+    if (existsSync(path)) landlockAllowPath(ruleset, path, readAccess | writeAccess(abi));
+  return ruleset;
 }

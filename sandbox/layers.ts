@@ -45,3 +45,12 @@ export const requiredWithoutRoot: readonly LayerName[] = [
   "seccomp",
 ];
 export const isLayerName = (name: string): name is LayerName => Object.hasOwn(layers, name);
+
+/** Those without which nobody is served. `configured` is SandboxRequire, empty for the default. */
+export function requiredLayers(
+  configured: readonly string[],
+  isRoot: boolean,
+): ReadonlySet<LayerName> {
+  if (configured.length > 0) return new Set(configured.filter(isLayerName));
+  return new Set(isRoot ? requiredByDefault : requiredWithoutRoot);
+}

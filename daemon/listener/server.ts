@@ -13,6 +13,7 @@ import { Pool } from "../pool/pool.ts";
 import { Supervisor } from "../pool/supervisor.ts";
 import { notifyServiceManager } from "../service-manager.ts";
 import { Acceptor } from "./acceptor.ts";
+import { Spawner } from "../spawner/client.ts";
 import { openListeningSockets, type ListeningSocket } from "./listening-sockets.ts";
 
 export interface ServerOptions {
@@ -40,6 +41,7 @@ export class Server {
   readonly #supervisor: Supervisor;
   readonly #acceptor: Acceptor;
   readonly #pidFile: PidFile;
+  readonly #spawner: Spawner | undefined;
   /** Numbers of connections that have not authenticated: what MaxStartups counts. */
   readonly #startups = new Set<number>();
   #settings: Settings;
@@ -79,7 +81,9 @@ export class Server {
         sayMissingLayer(events, layer);
       },
     });
-    this.#supervisor = new Supervisor(options, this.#pool, {
+    const isAlone = settings.debug > 0; // one connection, nothing confined: who debugs it attaches to it
+    this.#spawner = isAlone ? undefined : this.#startSpawner();
+    this.#supervisor = new Supervisor({ ...options, start: this.#spawner?.start }, this.#pool, {
       unfit: () => {
         this.#unfit();
       },
@@ -126,6 +130,20 @@ export class Server {
     this.#pool.close();
     this.#supervisor.close();
     this.#options.exit(status);
+  }
+
+  #startSpawner(): Spawner {
+    return new Spawner(this.#options, {
+      ended: (pid, end) => {
+        this.#supervisor.reaped(pid, end);
+      },
+      gone: () => {
+        if (this.#isOver) return;
+        // Nothing can be started any more; who started us starts us anew, and connections that are served go on.
+        this.#options.events.event("fatal", "spawner.gone", "the spawner is gone; ending.");
+        this.end(failure);
+      },
+    });
   }
 
   /** False: these keys are not enough. */

@@ -5,7 +5,7 @@ import { MessageSocket } from "../../native/message-socket.ts";
 import type { Poller } from "../../native/poller.ts";
 import { killPid } from "../../native/process.ts";
 import { unconfinedThreads } from "../../sandbox/verify-signer.ts";
-import { spawnControlled } from "../runtime.ts";
+import { spawnControlled, type StartControlled } from "../runtime.ts";
 
 const SIGKILL = 9;
 
@@ -13,6 +13,8 @@ export interface SignerOptions {
   readonly poller: Poller;
   readonly stderrFd: number;
   readonly nullFd: number;
+  /** Who starts it, when this process does not. */
+  readonly start?: StartControlled | undefined;
   readonly load: Body<(typeof signerOrders)["load"]>;
 }
 export interface SignerHandlers {
@@ -27,7 +29,7 @@ export class SignerProcess {
   #isReady = false;
 
   constructor(options: SignerOptions, handlers: SignerHandlers) {
-    const { pid, controlFd } = spawnControlled("signer/main", options);
+    const { pid, controlFd } = (options.start ?? spawnControlled)("signer/main", options);
     this.pid = pid;
     this.#socket = new MessageSocket(options.poller, controlFd, signerReports, signerOrders, {
       message: ({ body }) => {

@@ -5,6 +5,7 @@ import type { MessageTap } from "../../native/message-socket.ts";
 import type { Poller } from "../../native/poller.ts";
 import { encodeSnapshot } from "../config-snapshot.ts";
 import type { EventSink } from "../events.ts";
+import type { StartControlled } from "../runtime.ts";
 import type { Settings } from "../settings.ts";
 import { classifyEnd, describeEnd, type ProcessEnd } from "./child-end.ts";
 import type { Pool } from "./pool.ts";
@@ -35,6 +36,8 @@ export interface SupervisorOptions {
   readonly nullFd: number;
   /** Where children write what no log line was made for. */
   readonly stderrFd: number;
+  /** Who starts signers and zygotes, when this process does not. */
+  readonly start?: StartControlled | undefined;
   /** Of the sockets to its zygotes, for a recording. */
   readonly zygoteTap?: MessageTap;
 }
@@ -165,10 +168,10 @@ export class Supervisor {
   }
 
   #startSigner(generation: Generation): void {
-    const { poller, nullFd, stderrFd } = this.#options;
+    const { poller, nullFd, stderrFd, start } = this.#options;
     const load = generation.settings.signerLoad;
     const signer = new SignerProcess(
-      { poller, nullFd, stderrFd, load },
+      { poller, nullFd, stderrFd, start, load },
       {
         loaded: (_, keys, errors) => {
           this.#loaded(generation, signer, keys, errors);
@@ -239,11 +242,11 @@ export class Supervisor {
   }
 
   #startZygote(generation: Generation): void {
-    const { poller, nullFd, stderrFd, zygoteTap: tap } = this.#options;
+    const { poller, nullFd, stderrFd, start, zygoteTap: tap } = this.#options;
     const { snapshotFd, settings } = generation;
     const { heapFlags } = settings;
     const zygote = new ZygoteProcess(
-      { poller, nullFd, stderrFd, snapshotFd, heapFlags, tap },
+      { poller, nullFd, stderrFd, snapshotFd, heapFlags, start, tap },
       {
         fitness: (_, fault, milliseconds) => {
           this.#fitness(generation, fault, milliseconds);

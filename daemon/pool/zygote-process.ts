@@ -8,7 +8,7 @@ import {
 } from "../../native/message-socket.ts";
 import type { Poller } from "../../native/poller.ts";
 import { seqpacketPair } from "../../native/sockets.ts";
-import { spawnControlled } from "../runtime.ts";
+import { spawnControlled, type StartControlled } from "../runtime.ts";
 import { WaitingLogin } from "./waiting-login.ts";
 
 export type ChildKind = "broker" | "login";
@@ -39,6 +39,8 @@ export interface ZygoteOptions {
   readonly nullFd: number;
   /** V8's flags for its heap, which its children inherit. */
   readonly heapFlags: readonly string[];
+  /** Who starts it, when this process does not. */
+  readonly start?: StartControlled | undefined;
   /** For a recording. */
   readonly tap?: MessageTap | undefined;
 }
@@ -65,7 +67,7 @@ export class ZygoteProcess {
   constructor(options: ZygoteOptions, handlers: ZygoteHandlers) {
     this.#handlers = handlers;
     this.#poller = options.poller;
-    const { pid, controlFd } = spawnControlled("zygote/start", {
+    const { pid, controlFd } = (options.start ?? spawnControlled)("zygote/start", {
       ...options,
       flags: ["--expose-gc", ...options.heapFlags],
       moreFds: [options.snapshotFd],

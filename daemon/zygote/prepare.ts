@@ -10,12 +10,7 @@ import { BrokerFilter, type BrokerConfinement } from "../../sandbox/confine-brok
 import { usesDatabaseDaemons } from "../../sandbox/database-daemons.ts";
 import { openFilesLimit, raiseOpenFilesLimit } from "../open-files.ts";
 import type { SessionConfinement } from "../../sandbox/confine-session.ts";
-import {
-  isLayerName,
-  requiredByDefault,
-  requiredWithoutRoot,
-  type LayerName,
-} from "../../sandbox/layers.ts";
+import { requiredLayers } from "../../sandbox/layers.ts";
 
 /** The root of session processes where no mount namespace can be made; ours alone, on a file system that a reboot empties. */
 const emptyRoot = "/run/sallyport/empty";
@@ -41,12 +36,6 @@ function makeEmptyRoot(): string {
 }
 
 const isRoot = (): boolean => process.getuid?.() === 0;
-
-function requiredLayers(config: Config): ReadonlySet<LayerName> {
-  const { sandboxRequire } = config.global;
-  if (sandboxRequire.length > 0) return new Set(sandboxRequire.filter(isLayerName));
-  return new Set(isRoot() ? requiredByDefault : requiredWithoutRoot);
-}
 
 /** Whose ids session processes take; without root there is only one identity to have, as with sshd. */
 function privsepIds(config: Config): { uid: number; gid: number } {
@@ -74,7 +63,7 @@ export function prepare(config: Config): Prepared {
   const { fds: namespaces } = makeNamespaces();
   loadDatabases();
   createHash("sha256").update("").digest();
-  const required = requiredLayers(config);
+  const required = requiredLayers(config.global.sandboxRequire, isRoot());
   return {
     confinement: { filter: new BrokerFilter(usesDatabaseDaemons()), isRoot: isRoot(), required },
     privsep: {

@@ -4,6 +4,7 @@ import * as listener from "../../ipc/listener.ts";
 import * as monitor from "../../ipc/monitor.ts";
 import type { Protocol } from "../../ipc/protocol.ts";
 import * as signer from "../../ipc/signer.ts";
+import * as spawner from "../../ipc/spawner.ts";
 import * as worker from "../../ipc/worker.ts";
 import { maxMessageBytes } from "../../ipc/limits.ts";
 import { table } from "./markdown.ts";
@@ -48,6 +49,9 @@ export function protocolPage(permits: string): string {
       section("Broker to session process", monitor.answers),
       section("Broker to signer", signer.signatureRequests),
       section("Signer to broker", signer.signatureAnswers),
+      section("Listener to spawner", spawner.spawnerOrders),
+      section("Spawner to listener, in answer", spawner.spawnerAnswers),
+      section("Spawner to listener", spawner.spawnerReports),
       section("Listener to signer", signer.signerOrders),
       section("Signer to listener", signer.signerReports),
       section("Listener to broker", listener.brokerOrders),

@@ -1,0 +1,9 @@
+/** V8's bounds of a process of ours, MiB: a connection's buffers are native memory and bounded elsewhere. */
+export const heapFlags: readonly string[] = [
+  "--max-old-space-size=192",
+  "--max-semi-space-size=2",
+  "--min-semi-space-size=1",
+  // What the zygote has compiled stays compiled: a collection would throw bytecode away that has not run lately.
+  "--no-flush-bytecode",
+  "--no-lazy",
+];

@@ -1,0 +1,31 @@
+// Confines the listener when it listens: what it may write to is what its configuration names now.
+import { dirname, isAbsolute } from "node:path";
+import type { Flags } from "../../config/flags.ts";
+import { confineListener } from "../../sandbox/confine-listener.ts";
+import { requiredLayers } from "../../sandbox/layers.ts";
+import type { EventSink } from "../events.ts";
+import type { Settings } from "../settings.ts";
+
+/** Folders of the files that it writes: logs (opened anew after SIGHUP) and the pid file. */
+function writableFolders({ config }: Settings, { logFile }: Flags): string[] {
+  const { pidFile, eventLog } = config.global;
+  const files = [pidFile, eventLog, logFile].filter((path) => path !== undefined);
+  return [...new Set(files.filter(isAbsolute).map((path) => dirname(path)))];
+}
+
+/** Throws when a required layer cannot be had; tells what else is missing. Nothing must be accepted before it returns. */
+export function confineThisListener(settings: Settings, flags: Flags, events: EventSink): void {
+  const isRoot = process.geteuid?.() === 0;
+  const missing = confineListener({
+    isRoot,
+    required: requiredLayers(settings.config.global.sandboxRequire, isRoot),
+    writableFolders: writableFolders(settings, flags),
+    usesAbstractSocket: process.env["NOTIFY_SOCKET"]?.startsWith("@") === true,
+  });
+  for (const layer of missing)
+    events.event(
+      "info",
+      "sandbox.layer-missing",
+      `the listener lacks a layer of confinement: ${layer}`,
+    );
+}
