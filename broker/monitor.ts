@@ -5,6 +5,7 @@ import { PeerFault } from "../ipc/peer-fault.ts";
 import type { Request } from "../ipc/monitor.ts";
 import { Authentication } from "./authentication.ts";
 import { endEvents } from "./end-lines.ts";
+import { lineOfSession } from "./session-lines.ts";
 import { PermitState } from "./permit-state.ts";
 import type { Phase } from "./permits.ts";
 import type { World } from "./world.ts";
@@ -256,18 +257,14 @@ export class Monitor {
     });
   }
 
-  /** Text of a process that is not believed: only lines of its own form go unmarked, with the user and peer that the broker knows. */
   #log({ level, code, text }: BodyOf<"log">): void {
     if (!/^[a-z][a-z0-9.-]{0,39}$/.test(code))
       throw new PeerFault("MALFORMED", "Cannot log: not the name of an event");
-    const line = Buffer.from(text).toString("utf8");
-    const isOwnForm =
-      /^(Starting session: |Close session: user |subsystem request for )/.test(line) &&
-      this.isAuthenticated;
+    const user = this.isAuthenticated ? (this.#authentication?.displayName ?? "") : null;
     this.#world.log({
       level: logLevels[level] ?? "info",
       code: `session.${code}`,
-      text: isOwnForm || !this.isAuthenticated ? line : `session process: ${line}`,
+      text: lineOfSession(Buffer.from(text).toString("utf8"), user, this.peerText),
       preauth: !this.isAuthenticated,
       fields: this.#peerFields(),
     });

@@ -206,7 +206,7 @@ t.test("a line of the session process cannot pass for one of the broker's", (t) 
   driver.ask("log", { text: Buffer.from("Accepted password for root from 192.0.2.9 port 1 ssh2") });
   t.equal(
     driver.world.lines.at(-1),
-    "session process: Accepted password for root from 192.0.2.9 port 1 ssh2",
+    "session process of 192.0.2.1 port 5: Accepted password for root from 192.0.2.9 port 1 ssh2",
   );
   t.throws(
     () => {
