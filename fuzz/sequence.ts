@@ -13,23 +13,32 @@ export interface Sequence {
 }
 
 const format = "sallyport sequence 1";
-const maxMoves = 10_000;
+const maxMoves = 20_000;
 const names = new Map<number, string>(
   Object.entries(requests).map(([name, { type }]) => [type, name]),
 );
 /** The request that these bytes say they are. */
 export const nameOf = (bytes: Uint8Array): string => names.get(bytes[0] ?? -1) ?? "unknown";
 
+function isSame(one: Move | undefined, other: Move): boolean {
+  if (one?.kind !== "send" || other.kind !== "send") return one?.kind === other.kind;
+  return one.descriptors === other.descriptors && Buffer.from(one.bytes).equals(other.bytes);
+}
+
 export function sequenceText({ scenario, isGivenConnection, moves }: Sequence): string {
   const lines: unknown[] = [
     { format, scenario: scenario.name, ...(isGivenConnection ? {} : { connection: false }) },
   ];
-  for (const move of moves) {
-    if (move.kind !== "send") lines.push({ move: move.kind });
+  for (let i = 0, times = 1; i < moves.length; i += times) {
+    const move = moves[i];
+    if (move === undefined) break;
+    for (times = 1; isSame(moves[i + times], move);) times += 1;
+    const often = times > 1 ? { times } : {};
+    if (move.kind !== "send") lines.push({ move: move.kind, ...often });
     else {
       const { bytes, descriptors } = move;
       const hex = Buffer.from(bytes).toString("hex");
-      lines.push({ send: nameOf(bytes), ...(descriptors > 0 ? { descriptors } : {}), hex });
+      lines.push({ send: nameOf(bytes), ...often, ...(descriptors > 0 ? { descriptors } : {}), hex }); // prettier-ignore
     }
   }
   return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
@@ -45,8 +54,19 @@ function object(line: string): Readonly<Record<string, unknown>> {
   return value as Readonly<Record<string, unknown>>;
 }
 
-function move(line: string): Move {
-  const { move: kind, send, hex, descriptors = 0 } = object(line);
+/** One line: one move, or the same one several times. */
+function moveLine(line: string): Move[] {
+  const { times = 1, ...rest } = object(line);
+  if (!Number.isInteger(times) || (times as number) < 1 || (times as number) > maxMoves)
+    throw new SyntaxError(`times is not a number from 1 to ${maxMoves}`);
+  return new Array<Move>(times as number).fill(moveOf(rest));
+}
+function moveOf({
+  move: kind,
+  send,
+  hex,
+  descriptors = 0,
+}: Readonly<Record<string, unknown>>): Move {
   if (kind === "hold" || kind === "settle") return { kind };
   if (kind !== undefined) throw new SyntaxError(`unknown move ${JSON.stringify(kind)}`);
   if (typeof hex !== "string" || !/^([0-9a-f]{2})*$/.test(hex))
@@ -72,18 +92,19 @@ export function parseSequence(text: string, file: string): Sequence {
       throw new BadSequence(`${file} line ${i + 1}: ${why}`);
     }
   };
-  if (lines.length - 1 > maxMoves) throw new BadSequence(`${file}: over ${maxMoves} moves`);
   const head = at(0, object);
   if (head["format"] !== format)
     throw new BadSequence(`${file} line 1: not a sequence (its format must be "${format}")`);
   const scenario = judgedScenarios.find(({ name }) => name === head["scenario"]);
   if (scenario === undefined)
     throw new BadSequence(`${file} line 1: unknown scenario ${JSON.stringify(head["scenario"])}`);
-  return {
-    scenario,
-    isGivenConnection: head["connection"] !== false,
-    moves: lines.slice(1).map((_, i) => at(i + 1, move)),
-  };
+  const moves: Move[] = [];
+  for (let i = 1; i < lines.length; i += 1) {
+    moves.push(...at(i, moveLine));
+    if (moves.length > maxMoves)
+      throw new BadSequence(`${file} line ${i + 1}: over ${maxMoves} moves`);
+  }
+  return { scenario, isGivenConnection: head["connection"] !== false, moves };
 }
 
 /** The form of fuzzing engines that know bytes alone (jazzer.js, AFL++): every byte string is a sequence. */

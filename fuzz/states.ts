@@ -1,0 +1,16 @@
+// The phases that were reached, and by what, as a graph for dot(1).
+import type { Execution } from "./execute.ts";
+
+type Transition = Execution["transitions"][number];
+
+export function statesAsDot(transitions: readonly Transition[]): string {
+  const edges = new Map<string, Set<string>>();
+  for (const { from, by, to } of transitions) {
+    const edge = `"${from}" -> "${to}"`;
+    edges.set(edge, (edges.get(edge) ?? new Set()).add(by));
+  }
+  const lines = [...edges]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([edge, requests]) => `  ${edge} [label="${[...requests].sort().join("\\n")}"];`);
+  return ["digraph broker {", "  rankdir=LR;", "  node [shape=box];", ...lines, "}"].join("\n");
+}

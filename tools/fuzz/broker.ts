@@ -1,0 +1,194 @@
+// `sallyport fuzz broker`: the broker in this process, against a world without an operating system.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { loadCountedBroker, type CountedBroker } from "../../fuzz/branch-counting.ts";
+import { Engine } from "../../fuzz/engine.ts";
+import { execute } from "../../fuzz/execute.ts";
+import { possiblePairs } from "../../fuzz/features.ts";
+import { distill, minimize } from "../../fuzz/minimize.ts";
+import { nameOf, type Sequence } from "../../fuzz/sequence.ts";
+import { statesAsDot } from "../../fuzz/states.ts";
+import { loadBroker, type BrokerCode } from "../../lab/mutant-loader.ts";
+import { ownCorpus, readCorpus, readSequence, writeSequence } from "./files.ts";
+import { progressLine, summaryText, type Summary } from "./summary.ts";
+
+const help = `usage: sallyport fuzz broker [OPTIONS]
+       sallyport fuzz broker --repro FILE | --minimize FILE | --distill [--corpus DIR]
+
+  Sequences of messages, made from the permit table, to a broker in this process; an independent judge watches each step.
+  Needs no root. The same --seed and the same corpus give the same run.
+
+  --time SECONDS   stop after so long (default 60)
+  --runs N         stop after so many sequences
+  --seed N         default 1
+  --jobs N         so many processes, with seeds of their own
+  --corpus DIR     what to start from, and where new sequences that reach something new are kept (default: the
+                   repository's own corpus, which nothing is added to)
+  --mutant ID      a broker with a bug (sallyport console --mutants)
+  --out DIR        where a sequence that breaks a rule is written (default: the current folder)
+  --no-branches    do not count branches: faster
+  --states         print the phases that were reached, and by what, as DOT
+  --repro FILE     play one sequence, and say what every message did
+  --minimize FILE  the same sequence with as few messages, then bytes, as still break the rule
+  --distill        leave in --corpus the fewest sequences that reach all that all of them reach
+  --json           the summary, or the steps, as JSON
+
+Exit status: 0 no rule was broken; 1 one was; 2 the call or its input was wrong.`;
+
+function number(typed: string | undefined, option: string, max: number): number {
+  if (typed === undefined || !/^\d{1,10}$/.test(typed) || Number(typed) > max)
+    throw new RangeError(`${option} ${JSON.stringify(typed)} is not a number up to ${max}`);
+  return Number(typed);
+}
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+/** Plays it, and says what each message did. 1 when it breaks a rule. */
+function reproduce(code: BrokerCode, file: string, asJson: boolean): number {
+  const sequence = readSequence(file);
+  const { finding, brokenBy, features } = execute(code, sequence);
+  const steps = features.filter((_, i) => i % 2 === 0);
+  for (const [i, step] of steps.entries()) {
+    const mark = i === brokenBy ? "  <== breaks" : "";
+    print(asJson ? JSON.stringify({ step: i + 1, did: step, broken: i === brokenBy }) : `${String(i + 1).padStart(4)}  ${step}${mark}`); // prettier-ignore
+  }
+  const verdict = finding === null ? "no rule is broken" : `${finding.oracle}: ${JSON.stringify(finding.text).slice(1, -1)}`; // prettier-ignore
+  print(asJson ? JSON.stringify({ finding }) : verdict);
+  return finding === null ? 0 : 1;
+}
+
+function minimizeFile(code: BrokerCode, file: string, out: string): number {
+  const before = readSequence(file);
+  const after = minimize(code, before);
+  const { finding } = execute(code, after);
+  if (finding === null) {
+    print(`${file}: no rule is broken; nothing to minimize`);
+    return 0;
+  }
+  const bytes = ({ moves }: Sequence): number =>
+    moves.reduce((sum, move) => sum + (move.kind === "send" ? move.bytes.length : 0), 0);
+  const written = writeSequence(out, `minimized-${finding.oracle}-`, after);
+  const messages = after.moves.map((move) =>
+    move.kind === "send" ? nameOf(move.bytes) : move.kind,
+  );
+  print(`${before.moves.length} moves, ${bytes(before)} bytes -> ${after.moves.length} moves, ${bytes(after)} bytes: ${messages.join(", ")}`); // prettier-ignore
+  print(`${finding.oracle}: ${JSON.stringify(finding.text).slice(1, -1)}\n${written}`);
+  return 1;
+}
+
+function distillFolder(counted: CountedBroker, folder: string): number {
+  const all = readCorpus(folder);
+  const chosen = distill(counted.code, all, counted.take);
+  const kept = new Set(chosen.map((sequence) => writeSequence(folder, "", sequence)));
+  for (const sequence of all) {
+    const file = writeSequence(folder, "", sequence);
+    if (!kept.has(file)) rmSync(file);
+  }
+  print(`${all.length} sequences -> ${chosen.length}`);
+  return 0;
+}
+
+/** Child processes with seeds of their own; their summaries, added up. */
+async function inParallel(args: readonly string[], seed: number, jobs: number): Promise<Summary[]> {
+  const one = async (job: number): Promise<Summary> => {
+    const own = ["fuzz", "broker", ...args, "--jobs", "1", "--seed", String(seed + job * 1_000_003), "--json"]; // prettier-ignore
+    const child = spawn(process.execPath, [process.argv[1] ?? "", ...own], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
+    await once(child, "close");
+    if (child.exitCode === 2) throw new RangeError("a job could not start");
+    return JSON.parse(output.trim().split("\n").at(-1) ?? "") as Summary;
+  };
+  return Promise.all(Array.from({ length: jobs }, (_, job) => one(job)));
+}
+
+export async function fuzzBroker(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      time: { type: "string" },
+      runs: { type: "string" },
+      seed: { type: "string", default: "1" },
+      jobs: { type: "string", default: "1" },
+      corpus: { type: "string" },
+      mutant: { type: "string" },
+      out: { type: "string", default: "." },
+      "no-branches": { type: "boolean", default: false },
+      states: { type: "boolean", default: false },
+      repro: { type: "string" },
+      minimize: { type: "string" },
+      distill: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) {
+    print(help);
+    return 0;
+  }
+  const { mutant = null } = values;
+  if (values.repro !== undefined) return reproduce(await loadBroker(mutant), values.repro, values.json); // prettier-ignore
+  if (values.minimize !== undefined) return minimizeFile(await loadBroker(mutant), values.minimize, values.out); // prettier-ignore
+  if (values.distill) return distillFolder(await loadCountedBroker(), values.corpus ?? ownCorpus);
+
+  const runs = values.runs === undefined ? Infinity : number(values.runs, "--runs", 1e9);
+  const seconds = values.time === undefined ? (runs === Infinity ? 60 : Infinity) : number(values.time, "--time", 1e6); // prettier-ignore
+  const seed = number(values.seed, "--seed", 0xffff_ffff);
+  const jobs = number(values.jobs, "--jobs", 64);
+  if (jobs === 0) throw new RangeError("--jobs 0 would do nothing");
+  if (jobs > 1) {
+    const rest = args.filter((arg, i) => !/^--(jobs|seed)/.test(arg) && !/^--(jobs|seed)$/.test(args[i - 1] ?? "") && arg !== "--json"); // prettier-ignore
+    const summaries = await inParallel(rest, seed, jobs);
+    print(values.json ? JSON.stringify(summaries) : summaryText(summaries, mutant));
+    return summaries.some(({ finding }) => finding !== null) ? 1 : 0;
+  }
+
+  const counted = mutant === null && !values["no-branches"] ? await loadCountedBroker() : undefined;
+  const code = counted?.code ?? (await loadBroker(mutant));
+  const corpus = readCorpus(values.corpus ?? ownCorpus, values.corpus !== undefined);
+  const began = performance.now();
+  let shownAt = began;
+  const isTerminal = process.stderr.isTTY && !values.json;
+  const elapsed = (): number => (performance.now() - began) / 1000;
+  const engine = new Engine({
+    code,
+    seed,
+    corpus,
+    ...(counted === undefined ? {} : { takeBranches: counted.take }),
+    isDone: (at) => {
+      if (isTerminal && performance.now() - shownAt > 500) {
+        shownAt = performance.now();
+        process.stderr.write(`\r\x1b[K${progressLine(at, elapsed())}`);
+      }
+      return elapsed() >= seconds || at.executions >= runs;
+    },
+    onKept: (sequence) => {
+      if (values.corpus !== undefined) writeSequence(values.corpus, "", sequence);
+    },
+  });
+  const found = engine.run();
+  if (isTerminal) process.stderr.write("\r\x1b[K");
+  const file = found === null ? undefined : writeSequence(values.out, `fuzz-${found.finding.oracle}-`, found.sequence); // prettier-ignore
+  const summary: Summary = {
+    seed,
+    executions: engine.executions,
+    messages: engine.messages,
+    seconds: elapsed(),
+    pairs: [...engine.pairs].sort(),
+    possiblePairs: possiblePairs.size,
+    missingPairs: [...possiblePairs].filter((pair) => !engine.pairs.has(pair)),
+    features: engine.features,
+    branches: counted === undefined ? null : { taken: engine.branches, total: counted.total },
+    corpus: corpus.length,
+    kept: engine.kept.length,
+    finding: found === null ? null : { ...found.finding, file: file ?? "" },
+  };
+  if (values.states) print(statesAsDot([...engine.transitions.values()]));
+  else print(values.json ? JSON.stringify(summary) : summaryText([summary], mutant));
+  return found === null ? 0 : 1;
+}
