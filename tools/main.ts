@@ -6,12 +6,14 @@ const help = `usage: sallyport COMMAND [OPTIONS]
   probe      logs in with ssh2's client and says how long each step took (health checks): sallyport probe --help
   trace      records a connection's broker conversation; shows, draws and compares it: sallyport trace --help
   console    you are the session process: any message to a broker, with its bugs or without: sallyport console --help
+  sandbox    escape attempts on this machine, and what stops them; filters: sallyport sandbox --help
+  fuzz       looks for a sequence of messages that makes a broker break its rules: sallyport fuzz --help
   version    prints the version
 
 Exit status: 0 done; 1 the answer is no; 2 the call was wrong.`;
 
 /** Of the design, for later versions: named, so that nobody takes their absence for a typing error. */
-const later = new Set(["sandbox", "sessions", "penalties", "fuzz"]);
+const later = new Set(["sessions", "penalties"]);
 
 const [command = "help", ...rest] = process.argv.slice(2);
 const wrong = (text: string): never => {
@@ -30,6 +32,16 @@ switch (command) {
   case "console": {
     const { consoleCommand } = await import("./console.ts");
     process.exitCode = await consoleCommand(rest);
+    break;
+  }
+  case "sandbox": {
+    const { sandbox } = await import("./sandbox/main.ts");
+    process.exitCode = await sandbox(rest);
+    break;
+  }
+  case "fuzz": {
+    const { fuzz } = await import("./fuzz/main.ts");
+    process.exitCode = await fuzz(rest);
     break;
   }
   case "version":

@@ -1,0 +1,64 @@
+// The results of `sallyport sandbox prove` for a person, and in numbers.
+import { families, type Family } from "./attempt.ts";
+import type { AttemptResult } from "./result.ts";
+
+export interface Summary {
+  readonly attempts: number;
+  readonly stopped: number;
+  /** Whose control was refused: the machine itself does not allow it even to root without a layer. */
+  readonly controlsRefused: number;
+  /** Attempts that two layers or more stop, each alone. */
+  readonly deep: number;
+}
+
+export const summary = (results: readonly AttemptResult[]): Summary => ({
+  attempts: results.length,
+  stopped: results.filter(({ isStopped }) => isStopped).length,
+  controlsRefused: results.filter(({ control }) => !control.works).length,
+  deep: results.filter(({ alone }) => alone.length >= 2).length,
+});
+
+export interface RenderOptions {
+  readonly isQuick: boolean;
+  readonly isColoured: boolean;
+}
+const nameWidth = 22;
+const layerWidth = 30;
+
+export function render(
+  results: readonly AttemptResult[],
+  { isQuick, isColoured }: RenderOptions,
+): string {
+  const paint = (code: number, text: string): string =>
+    isColoured ? `\u001b[${code}m${text}\u001b[0m` : text;
+  const line = (result: AttemptResult): string[] => {
+    const mark = result.isStopped ? paint(32, "✓") : paint(31, "✗");
+    const head = `${mark} ${result.name.padEnd(nameWidth)}`;
+    if (!result.isStopped)
+      return [`${head} ${paint(31, `NOT STOPPED: ${result.outcome}`)} (${result.what})`];
+    const by = `${result.layer ?? (isQuick ? "" : "several layers together")} ${paint(90, result.outcome)}`;
+    const plain = `${result.layer ?? (isQuick ? "" : "several layers together")} ${result.outcome}`;
+    const next = result.next === null ? "" : `then ${result.next.layer} ${paint(90, result.next.outcome)}`; // prettier-ignore
+    const depth = isQuick ? "" : ` ${paint(36, `depth ${result.alone.length}`)}: ${result.alone.join(", ")}`; // prettier-ignore
+    const control = result.control.works ? "" : paint(33, `  control: refused by the machine: ${result.control.text}`); // prettier-ignore
+    return [
+      `${head} ${by}${" ".repeat(Math.max(1, layerWidth - plain.length))}${next}`,
+      ...(isQuick ? [] : [`  ${"".padEnd(nameWidth)}${depth}`]),
+      ...(control === "" ? [] : [`  ${"".padEnd(nameWidth)}${control}`]),
+    ];
+  };
+  const known = Object.keys(families) as Family[]; // Object.keys forgets the literal names
+  const blocks = known.flatMap((family) => {
+    const own = results.filter((result) => result.family === family);
+    return own.length === 0 ? [] : [paint(1, families[family]), ...own.flatMap(line), ""];
+  });
+  const { attempts, stopped, controlsRefused, deep } = summary(results);
+  const verdict = stopped === attempts ? paint(32, `all ${attempts} attempts were stopped`) : paint(31, `${attempts - stopped} of ${attempts} attempts were NOT stopped`); // prettier-ignore
+  const more = [
+    ...(isQuick ? [] : [`${deep} by two layers or more, each alone`]),
+    ...(controlsRefused === 0
+      ? []
+      : [`${controlsRefused} are refused by this machine even without a layer`]),
+  ];
+  return [...blocks, [verdict, ...more].join("; ")].join("\n");
+}

@@ -1,0 +1,36 @@
+// What the runner of `sallyport sandbox prove` is told, and what it says.
+import type { LayerName } from "../../sandbox/layers.ts";
+
+export interface RunnerOrders {
+  /** Empty, root's; removed by who made it. */
+  readonly folder: string;
+  /** sshd_config, or "none". */
+  readonly config: string;
+  readonly names: readonly string[];
+  /** Without the depth pass. */
+  readonly isQuick: boolean;
+  /** Layers that even the production run goes without: to see that the tool can say no. */
+  readonly without: readonly LayerName[];
+}
+
+export interface AttemptResult {
+  readonly role: string;
+  readonly name: string;
+  readonly family: string;
+  readonly what: string;
+  /** The same in a process of root's without a layer: an attempt that fails there proves nothing. */
+  readonly control: { readonly works: boolean; readonly text: string };
+  /** Under all layers. */
+  readonly outcome: string;
+  readonly isStopped: boolean;
+  /** Which layer it was; null where none could be told. */
+  readonly layer: LayerName | null;
+  /** With that layer gone, what stops it then. */
+  readonly next: { readonly layer: LayerName; readonly outcome: string } | null;
+  /** Every layer that stops it with all the others off. */
+  readonly alone: readonly LayerName[];
+}
+export type RunnerLine =
+  | { readonly kind: "begun"; readonly name: string }
+  | { readonly kind: "result"; readonly result: AttemptResult }
+  | { readonly kind: "failed"; readonly text: string };
