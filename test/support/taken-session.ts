@@ -156,6 +156,8 @@ async function perform(
   port: number,
   user: string,
 ): Promise<{ events: ServerEvent[]; problem: string; rest: Heard[] }> {
+  // The kernel may give this client the port of an earlier one.
+  const before = server.events("connection.ended").length;
   const client = await TakenSessionClient.connect(port);
   const attack = new Attack(client, user);
   let problem = "";
@@ -169,7 +171,7 @@ async function perform(
   const own = client.port;
   client.close();
   const of = (event: ServerEvent): boolean => event.fields["remotePort"] === own || event.fields["port"] === own; // prettier-ignore
-  const ended = await until("the connection ends", () => server.events("connection.ended").find(of)); // prettier-ignore
+  const ended = await until("the connection ends", () => server.events("connection.ended").slice(before).find(of)); // prettier-ignore
   return { events: server.events().filter(({ connection }) => connection === ended.connection), problem, rest }; // prettier-ignore
 }
 
