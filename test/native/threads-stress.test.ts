@@ -4,7 +4,7 @@ import { once } from "node:events";
 import t from "tap";
 import { startProgram } from "./run-program.ts";
 
-const processes = Number(process.env["SALLYPORT_STRESS"] ?? "30");
+const processes = Number(process.env["SALLYPORT_STRESS"] ?? "20");
 const handshakesEach = 25;
 const atOnce = 3;
 
