@@ -6,7 +6,7 @@ import type { Flags } from "../config/flags.ts";
 import type { LogLevel } from "../ipc/listener.ts";
 import { closeFd, openFd, writeFd } from "../native/descriptors.ts";
 import { Poller } from "../native/poller.ts";
-import { remakeLoop } from "../native/process.ts";
+import { exitNow, remakeLoop } from "../native/process.ts";
 import { collectOutput } from "./children-output.ts";
 import { statusFd } from "./daemonize.ts";
 import type { EventDetails, EventSink } from "./events.ts";
@@ -122,6 +122,11 @@ export function run({ flags: given, commandLine, isDaemon }: RunOptions): void {
 function isConfined(settings: Settings, flags: Flags, events: EventSink): boolean {
   try {
     confineThisListener(settings, flags, events);
+    // The runtime's own way out would call what the filter refuses (io_uring of its platform's loop), and abort. Last of all listeners.
+    process.on("exit", (status) => exitNow(status));
+    process.on("uncaughtExceptionMonitor", (error) => {
+      events.event("fatal", "listener.failed", error.stack ?? error.message);
+    });
     return true;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

@@ -70,6 +70,7 @@ export const eventCodes: Readonly<Record<string, string>> = {
     "A zygote, signer, broker or login has ended; fields `kind`, `child` (its pid), `class`, `cpuUs`",
   "child.stderr": "What a process of ours wrote to stderr: an error nobody caught",
   "zygote.renewed": "A zygote is replaced, and why",
+  "listener.failed": "An error of the listener's own, which ends it",
   "spawner.gone": "The process that starts zygotes and signers is gone: the server ends",
   "zygote.retry": "A zygote could not be started; it is tried again",
   "signer.retry": "A signer could not be started; it is tried again",

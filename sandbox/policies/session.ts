@@ -23,19 +23,26 @@ const inputAndOutput: readonly Rule[] = [
     syscall: "write",
     reason: "the connection, channel pipes and ptys, messages to broker and worker",
   },
-  { syscall: "writev", reason: "libuv's own stderr on an uncaught error, which finds it closed" },
+  {
+    syscall: "writev",
+    reason: "libuv's own stderr on an uncaught error, which finds it closed",
+    rare: "only when it fails",
+  },
   {
     syscall: "recvmsg",
     reason:
       "messages of the broker and the worker; while RLIMIT_NOFILE is 0 the kernel hands over no descriptor with them",
   },
   { syscall: "close", reason: "a channel's descriptors at its end" },
-  { syscall: "shutdown", reason: "the end of one direction of the connection" },
 ];
 
 const itself: readonly Rule[] = [
   { syscall: "getpid", reason: "OpenSSL's generator notices a fork by it before each reseed" },
-  { syscall: "gettid", reason: "glibc's abort path asks which thread it is on" },
+  {
+    syscall: "gettid",
+    reason: "glibc's abort path asks which thread it is on",
+    rare: "only when it aborts",
+  },
   { syscall: "getrandom", reason: "keys, cookies and padding: OpenSSL's seed and ours" },
 ];
 

@@ -14,12 +14,20 @@ const messages: readonly Rule[] = [
   },
   { syscall: "read", reason: "libuv's own wake-up descriptors" },
   { syscall: "write", reason: "signatures to brokers; libuv's wake-ups between threads" },
-  { syscall: "writev", reason: "the message of an uncaught error" },
+  { syscall: "writev", reason: "the message of an uncaught error", rare: "only when it fails" },
   { syscall: "recvmsg", reason: "requests, and channels as descriptors from the listener" },
   { syscall: "close", reason: "a broker's channel at its end" },
-  { syscall: "getrandom", reason: "nonces of ECDSA, blinding of RSA" },
+  {
+    syscall: "getrandom",
+    reason: "nonces of ECDSA, blinding of RSA",
+    rare: "only when OpenSSL reseeds",
+  },
   { syscall: "getpid", reason: "OpenSSL's generator notices a fork by it before each reseed" },
-  { syscall: "gettid", reason: "glibc's locks of the threads that run" },
+  {
+    syscall: "gettid",
+    reason: "glibc's locks of the threads that run",
+    rare: "only glibc's abort path",
+  },
 ];
 
 export const signer: Policy = {
