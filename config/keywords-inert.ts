@@ -109,7 +109,6 @@ export const inertKeywords: readonly Keyword[] = [
   fixed("RevokedKeys", none, "revoked keys", restriction),
   fixed("HostKeyAgent", none, "host keys in an agent"),
   fixed("ExposeAuthInfo", no, "telling the session how it authenticated", inMatch),
-  fixed("PermitUserRC", no, "~/.ssh/rc", inMatch),
   fixed("UseDNS", no, "names of clients"),
   fixed("FingerprintHash", ["SHA256"], "other fingerprints"),
   fixed("PerSourcePenalties", no, penalties),

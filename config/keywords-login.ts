@@ -136,5 +136,6 @@ export const loginKeywords: readonly Keyword[] = [
   option("AcceptEnv", "acceptEnv", acceptedNames, "Patterns of names taken from the client; lines add up", list),
   option("SetEnv", "setEnv", environment, "`NAME=value` for every session", inMatch),
   option("PermitUserEnvironment", "permitUserEnvironment", userEnvironment, "~/.ssh/environment and `environment=`: `yes`, `no` or patterns"),
+  option("PermitUserRC", "permitUserRc", flag, "Run ~/.ssh/rc before a session", inMatch),
   option("PrintMotd", "printMotd", flag, "Show /etc/motd to login shells"),
 ];

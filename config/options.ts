@@ -48,6 +48,8 @@ export interface ServerOptions {
   readonly permitTty: boolean;
   /** "yes", "no", or the patterns of names that are taken, comma-separated. */
   readonly permitUserEnvironment: string;
+  /** ~/.ssh/rc runs. */
+  readonly permitUserRc: boolean;
   /** "": none. */
   readonly forceCommand: string;
   readonly subsystem: readonly Subsystem[];
@@ -123,6 +125,7 @@ export const defaults: ServerOptions = {
   setEnv: [],
   permitTty: true,
   permitUserEnvironment: "no",
+  permitUserRc: true,
   forceCommand: "",
   subsystem: [],
   banner: "",

@@ -1,6 +1,7 @@
 // What is run for a request: the user's shell as a login shell, or with a command; a forced command in the place of either.
 import type { ServerOptions } from "../config/options.ts";
 import type { Identity } from "../ipc/worker.ts";
+import type { RcFile } from "./rc-files.ts";
 import { loginsAreClosed, nologinFile } from "./user-files.ts";
 
 export interface Command {
@@ -11,6 +12,8 @@ export interface Command {
   /** As sshd's log has it after "Starting session: ". */
   readonly description: string;
   readonly isLoginShell: boolean;
+  /** What runs before it. */
+  readonly rc: RcFile;
   /** Signals are refused for what the user did not choose (session.c). */
   readonly takesSignals: boolean;
 }
@@ -37,6 +40,7 @@ export function commandFor(
       argv: ["sh", "-c", `cat ${nologinFile} >&2; exit 254`],
       description: "nologin",
       isLoginShell: false,
+      rc: "none",
       takesSignals: false,
     };
   }
@@ -48,6 +52,7 @@ export function commandFor(
   if (kinds[kind] === "subsystem" && subsystem === undefined) return undefined;
   const asked = subsystem === undefined ? command : Buffer.from(subsystem.command);
   const isShell = kinds[kind] === "shell";
+  const rc = subsystem === undefined && options.forceCommand === "" ? "user" : "system";
   const forced =
     options.forceCommand !== ""
       ? Buffer.from(options.forceCommand)
@@ -60,6 +65,7 @@ export function commandFor(
       ...withShell(forced),
       ...(isShell ? {} : { originalCommand: asked }),
       description: `forced-command (${origin}) '${Buffer.from(forced).toString()}'`.slice(0, 400),
+      rc,
       takesSignals: false,
     };
   }
@@ -69,11 +75,13 @@ export function commandFor(
       argv: [`-${base}`],
       description: "shell",
       isLoginShell: true,
+      rc,
       takesSignals: true,
     };
   return {
     ...withShell(asked),
     description: subsystem === undefined ? "command" : `subsystem '${name}'`,
+    rc,
     takesSignals: subsystem === undefined,
   };
 }

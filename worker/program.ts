@@ -14,6 +14,7 @@ import {
 } from "../native/pty.ts";
 import { commandFor, type Command } from "./command.ts";
 import { environmentStrings, programEnvironment } from "./environment.ts";
+import { rcProgram } from "./rc-files.ts";
 import { signalNumber } from "./signals.ts";
 import { messageOfTheDay, userEnvironment } from "./user-files.ts";
 
@@ -29,6 +30,13 @@ const maxEnvironment = 128;
 const SIGHUP = 1;
 const loginUmask = 0o022;
 
+interface Runnable {
+  readonly file: string;
+  readonly argv: readonly (string | Uint8Array)[];
+  readonly env: Uint8Array[];
+  readonly fds: number[];
+  readonly controllingTerminal: boolean;
+}
 export interface Login {
   readonly identity: Identity;
   readonly options: ServerOptions;
@@ -114,8 +122,10 @@ export class Program {
       const [fromStderr, stderr] = pipe();
       for (const fd of [toStdin, fromStdout, fromStderr]) setNonBlocking(fd, true);
       this.#notice(stderr);
-      this.#spawn(command, [stdin, stdout, stderr], false);
-      for (const fd of [stdin, stdout, stderr]) closeFd(fd);
+      const fds = [stdin, stdout, stderr];
+      this.#spawn(command, fds, false, () => {
+        fds.forEach(closeFd);
+      });
       return [toStdin, fromStdout, fromStderr];
     } catch (error) {
       opened.forEach(closeFd);
@@ -131,9 +141,12 @@ export class Program {
       const motd = messageOfTheDay(Buffer.from(identity.home).toString()).subarray(0, 4000);
       if (motd.length > 0) writeFd(pty.slaveFd, motd, 0, motd.length);
     }
-    this.#spawn(command, [pty.slaveFd, pty.slaveFd, pty.slaveFd], true);
-    closeFd(pty.slaveFd);
-    this.#pty = { ...pty, slaveFd: -1 };
+    this.#spawn(command, [pty.slaveFd, pty.slaveFd, pty.slaveFd], true, () => {
+      // Undefined: it has hung up, and the slave is closed.
+      if (this.#pty === undefined) return;
+      closeFd(pty.slaveFd);
+      this.#pty = { ...pty, slaveFd: -1 };
+    });
   }
 
   #notice(fd: number): void {
@@ -141,8 +154,9 @@ export class Program {
     if (notice !== undefined) writeFd(fd, Buffer.from(notice), 0, Buffer.byteLength(notice));
   }
 
-  #spawn(command: Command, fds: number[], controllingTerminal: boolean): void {
-    const { identity, options, poller } = this.#login;
+  /** After ~/.ssh/rc, where there is one. `release` is called once the program has its descriptors, or is not going to have them. */
+  #spawn(command: Command, fds: number[], controllingTerminal: boolean, release: () => void): void {
+    const { identity, options } = this.#login;
     const home = Buffer.from(identity.home).toString();
     const environment = programEnvironment(
       identity,
@@ -157,21 +171,62 @@ export class Program {
       },
       userEnvironment(home, options.permitUserEnvironment),
     );
-    this.#pid = spawnProgram({
-      file: command.file,
-      argv: [...command.argv],
-      env: environmentStrings(environment),
-      fds,
-      setsid: true,
-      controllingTerminal,
-      umask: loginUmask,
-    });
+    const env = environmentStrings(environment);
+    const { file, argv } = command;
+    const program = { file, argv, env, fds, controllingTerminal };
+    const rc = rcProgram(command.rc, identity, options);
+    const afterRc = (): void => {
+      this.#runAfterRc(program, controllingTerminal, release);
+    };
+    if (rc !== undefined && this.#runRc({ ...rc, env, fds }, afterRc)) return;
+    this.#run(program, this.#exited);
+    release();
+  }
+
+  /** False: it cannot be run, and is done without. It reads nothing: what sshd would give it is for X11. */
+  #runRc(rc: Omit<Runnable, "controllingTerminal">, done: () => void): boolean {
+    const [input, unused] = pipeFds();
+    closeFd(unused);
+    try {
+      const fds = [input, ...rc.fds.slice(1)];
+      this.#run({ ...rc, fds, controllingTerminal: false }, done);
+      return true;
+    } catch (error) {
+      if (error instanceof Error && "syscall" in error) return false;
+      throw error;
+    } finally {
+      closeFd(input);
+    }
+  }
+
+  /** What was asked for has been answered long ago: a program that cannot be run ends at once. */
+  #runAfterRc(program: Runnable, isOnTerminal: boolean, release: () => void): void {
+    const failed = { pid: 0, status: 1, coreDumped: false, cpuUs: 0 };
+    // The terminal has hung up meanwhile.
+    const isGone = isOnTerminal && this.#pty === undefined;
+    let isRunning = false;
+    try {
+      if (!isGone) this.#run(program, this.#exited);
+      isRunning = !isGone;
+    } catch (error) {
+      if (!(error instanceof Error && "syscall" in error)) throw error;
+    }
+    release();
+    if (!isRunning) this.#exited(failed);
+  }
+
+  #run(
+    { file, argv, env, fds, controllingTerminal }: Runnable,
+    done: (ended: Ended) => void,
+  ): void {
+    const options = { setsid: true, controllingTerminal, umask: loginUmask };
+    this.#pid = spawnProgram({ file, argv: [...argv], env, fds, ...options });
     this.#pidFd = openPidFd(this.#pid);
-    poller.set(this.#pidFd, true, false, () => {
+    this.#login.poller.set(this.#pidFd, true, false, () => {
       const ended = waitPid(this.#pid, true);
       if (ended === null) return;
       this.#forgetProcess();
-      this.#exited(ended);
+      done(ended);
     });
   }
 

@@ -91,7 +91,6 @@ t.test("loadConfig() refuses by name what is not built yet", (t) => {
     "PerSourcePenalties crash:1",
     "UseDNS yes",
     "FingerprintHash md5",
-    "PermitUserRC yes",
     "AuthenticationMethods publickey,password",
     "Subsystem sftp internal-sftp",
     "ForceCommand internal-sftp -d /x",

@@ -55,6 +55,7 @@ const samples: Readonly<Record<string, string>> = {
   AcceptEnv: "LANG LC_*",
   SetEnv: 'A="x y" B=#z C=',
   PermitUserEnvironment: "A*,B",
+  PermitUserRC: "no",
   PrintMotd: "no",
   PrintLastLog: "yes",
   Compression: "delayed",

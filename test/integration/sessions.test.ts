@@ -1,11 +1,11 @@
 // What a logged-in user has: commands and how they end, their environment and limits, data both ways.
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import t from "tap";
 import { statusOf } from "../support/processes.ts";
 import { loginOptions, run, ssh, tool } from "../support/ssh-client.ts";
 import { TestServer } from "../support/test-server.ts";
-import { makeUser } from "../support/test-user.ts";
+import { makeUser, publicLine } from "../support/test-user.ts";
 
 const sftpServer = tool("ssh").replace("bin/ssh", "lib/openssh/sftp-server");
 const user = makeUser(t);
@@ -77,6 +77,20 @@ t.test("The environment is sshd's", async (t) => {
     [],
   );
 });
+t.test("~/.ssh/rc runs before a program on a terminal, and no-user-rc and sftp do without", async (t) => {
+  const rc = `${user.home}/.ssh/rc`;
+  writeFileSync(rc, "echo rc; cat\n");
+  t.teardown(() => {
+    rmSync(rc);
+  });
+  const ended = await ssh(server, user, ["tty >/dev/null && echo terminal; stty size >/dev/null && kill -INT $$"], { flags: ["-tt"] });
+  t.equal(ended.stdout.toString(), "rc\r\nterminal\r\n");
+  t.equal(ended.status, 255, "it has ended by a signal of its own");
+  const plain = publicLine(user.key);
+  user.authorize(`no-user-rc ${plain}`);
+  t.equal(await output("echo alone"), "alone\n");
+  user.authorize(plain);
+}); // prettier-ignore
 t.test("Bytes of a command that are not UTF-8 arrive as they are", async (t) => {
   // Node's arguments are UTF-8, so the bytes are made by the shell that starts the client.
   const options = loginOptions(server, user).map((option) => `'${option}'`).join(" "); // prettier-ignore
