@@ -6,7 +6,7 @@ const help = `usage: sallyport COMMAND [OPTIONS]
   probe      logs in with ssh2's client and says how long each step took (health checks): sallyport probe --help
   trace      records a connection's broker conversation; shows, draws and compares it: sallyport trace --help
   console    you are the session process: any message to a broker, with its bugs or without: sallyport console --help
-  sandbox    escape attempts on this machine, and what stops them; filters: sallyport sandbox --help
+  sandbox    the running server's confinement; escape attempts, and what stops them: sallyport sandbox --help
   fuzz       looks for a sequence of messages that makes a broker break its rules: sallyport fuzz --help
   version    prints the version
 

@@ -3,6 +3,7 @@ import { SandboxError } from "./sandbox-error.ts";
 
 const help = `usage: sallyport sandbox COMMAND [OPTIONS]
 
+  status     each process of the running server, and whether what its role requires holds
   prove      tries to escape from a session process, and says which layer stopped each attempt
   filter     prints a filter as the kernel runs it
 
@@ -14,6 +15,10 @@ interface Command {
 }
 /** Loaded when called: a tool that prints its version needs none of it. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  status: async () => {
+    const { status, statusHelp } = await import("./status.ts");
+    return { run: status, help: statusHelp };
+  },
   prove: async () => {
     const { prove, proveHelp } = await import("./prove.ts");
     return { run: prove, help: proveHelp };
