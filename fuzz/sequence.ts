@@ -114,13 +114,14 @@ export function sequenceFromBytes(data: Uint8Array): Sequence {
   if (scenario === undefined) throw new TypeError("Cannot choose: no scenarios");
   const moves: Move[] = [];
   let at = 1;
-  while (at + 2 < data.length && moves.length < 400) {
+  while (at < data.length && moves.length < 400) {
     const kind = data[at] ?? 0;
     if (kind >= 0xf0) {
       moves.push({ kind: kind < 0xf8 ? "hold" : "settle" });
       at += 1;
       continue;
     }
+    if (at + 2 >= data.length) break;
     const length = ((data[at + 1] ?? 0) << 8) | (data[at + 2] ?? 0);
     const descriptors = kind >= 0xe0 ? kind & 3 : 0;
     moves.push({ kind: "send", bytes: data.slice(at + 3, at + 3 + length), descriptors });
