@@ -4,15 +4,17 @@ import { layers, requiredByDefault, type LayerName } from "../../sandbox/layers.
 import { additions, argumentDifferences, difference } from "../../sandbox/openssh-preauth.ts";
 import { broker, brokerCapabilities } from "../../sandbox/policies/broker.ts";
 import { session } from "../../sandbox/policies/session.ts";
+import { listener, listenerCapabilities } from "../../sandbox/policies/listener.ts";
 import { signer } from "../../sandbox/policies/signer.ts";
 import type { Policy, Rule } from "../../sandbox/rule.ts";
+import { layerRows, namedTests, type TestName } from "./layer-table.ts";
 import { table } from "./markdown.ts";
 
 const ruleRow = (rule: Rule): string[] => [
   `\`${rule.syscall}\``,
   (rule.args ?? []).map((test) => test.name).join("; ") || "any",
   rule.errno ?? "allow",
-  rule.reason,
+  rule.rare === undefined ? rule.reason : `${rule.reason} (rare: ${rule.rare})`,
 ];
 
 const policySection = (policy: Policy): string =>
@@ -65,6 +67,33 @@ function brokerSection(): string {
   ].join("\n\n");
 }
 
+function listenerSection(): string {
+  return [
+    "## The listener",
+    "When it listens, before it has accepted anything, all its threads take these on: the capabilities below and no others, locked securebits, " +
+      "not dumpable, `no_new_privs`, Landlock (it writes to the folders of its pid file and logs alone; no TCP connection out), `PR_SET_MDWE`, " +
+      "its filter. The spawner starts programs for it. A call without a rule is refused with EPERM and does not kill. Decision 0012 says why, " +
+      "and what is left to an attacker. Zygote, spawner and a login before it has become its user have no layer: a user's shell would inherit it.",
+    table(["capability kept", "why"], Object.entries(listenerCapabilities).map(([name, why]) => [`CAP_${name.toUpperCase()}`, why])), // prettier-ignore
+    policySection(listener)
+      .replace(/^## /, "### ")
+      .replace("a call without a rule kills the *process*", "a call without a rule is refused"),
+  ].join("\n\n");
+}
+
+function comparisonSection(): string {
+  const numberOf = (test: TestName): string => `[${namedTests.indexOf(test) + 1}]`;
+  return [
+    "## Layer by layer, against others",
+    "OpenSSH 10.5, Chromium and Firecracker as their sources and running processes show them; of ours, the number is that of a test below.",
+    table(
+      ["", "OpenSSH's child", "OpenSSH's monitor", "Chromium's renderer", "Firecracker", "our session process", "our broker"], // prettier-ignore
+      layerRows.map(({ layer, opensshChild, opensshMonitor, chromiumRenderer, firecracker, session: ours, broker: monitor }) => [layer, opensshChild, opensshMonitor, chromiumRenderer, firecracker, `${ours.text} ${numberOf(ours.test)}`, `${monitor.text} ${numberOf(monitor.test)}`]), // prettier-ignore
+    ),
+    namedTests.map(({ file, name }, i) => `${i + 1}. \`${file}\`: ${name.replaceAll("$", "\\$")}`).join("\n"), // prettier-ignore
+  ].join("\n\n");
+}
+
 /** The whole page. */
 export function sandboxPage(): string {
   const layerRow = ([name, meaning]: [string, string]): string[] => [
@@ -82,10 +111,12 @@ export function sandboxPage(): string {
         "there is no service; the default is what Debian 12's kernel and a plain container allow.",
       "## Layers",
       table(["layer", "what it means", "by default"], Object.entries(layers).map(layerRow)),
+      comparisonSection(),
       differenceSection(),
       policySection(session),
       policySection(signer),
       brokerSection(),
+      listenerSection(),
     ].join("\n\n") + "\n"
   );
 }
