@@ -1,6 +1,6 @@
 // SIGKILL to each kind of process while two sessions run: what ends, what goes on, what the log says.
 import { type ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import t, { type Test } from "tap";
 import { isAlive, processes, type Process } from "../support/processes.ts";
 import { ssh, sshArguments, start, tool } from "../support/ssh-client.ts";
@@ -50,16 +50,48 @@ async function nextLoginWorks(t: Test): Promise<void> {
   t.equal(ended.stdout.toString(), "in\n", ended.stderr);
 }
 
-for (const kind of ["session", "broker", "worker"])
+/** What the log says of the death of each, beside `connection.ended`: code, end, and whether the line names the process and the signal. */
+const deaths = {
+  session: { code: "session.died", end: "crash", line: (pid: number) => `session process ${pid} of 127.0.0.1 port` },
+  broker: { code: "broker.died", end: "crash", line: () => "is gone without a word" },
+  worker: { code: "connection.we-disconnected", end: "ok", line: () => "The session's worker has ended" },
+} as const; // prettier-ignore
+const descriptors = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+/** Of all that the server has started: nobody has been left unreaped. */
+const zombies = (): string[] =>
+  readdirSync("/proc").filter((name) => /^\d+$/.test(name)).filter((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+      const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return state === "Z" && server.children().some((ours) => ours.pid === Number(parent));
+    } catch {
+      return false; // It ended meanwhile.
+    }
+  }); // prettier-ignore
+
+for (const kind of ["session", "broker", "worker"] as const)
   t.test(`SIGKILL to the ${kind} of a connection ends that connection only`, async (t) => {
+    await nextLoginWorks(t);
+    await server.endedConnections();
+    const open = descriptors(server.pid);
     const echoes = await twoSessions(t);
     const ended = server.events("connection.ended").length;
     const [victim] = serving(kind);
     t.ok(victim, server.children().map(({ title }) => title).join()); // prettier-ignore
     if (victim !== undefined) process.kill(victim.pid, "SIGKILL");
     const events = await server.connection(ended);
-    t.ok(events.some(({ level }) => level === "error" || level === "info" || level === "fatal"));
-    t.match(events.at(-1)?.code, /./);
+    const death = deaths[kind];
+    const said = events.filter(({ code }) => code === death.code);
+    const all = events.map(({ code, msg }) => `${code}: ${msg}`).join("; ");
+    t.equal(said.length, 1, all);
+    t.match(said[0]?.msg, death.line(victim?.pid ?? 0));
+    if (kind === "session") t.match(said[0]?.msg, "killed by signal 9");
+    t.equal(events.find(({ code }) => code === "connection.ended")?.fields["end"], death.end, all);
+    // The broker reaps its session process itself.
+    if (kind !== "session") {
+      const child = await until("it is reaped", () => server.events("child.ended").find(({ fields }) => Number(fields["child"]) === victim?.pid)); // prettier-ignore
+      t.match(child.msg, /signal 9|SIGKILL/);
+    }
     const survivors = await Promise.all(
       echoes.map((echo) => Promise.race([echo.ended().then(() => null), echo.says("still here").then(() => echo)])), // prettier-ignore
     );
@@ -68,6 +100,8 @@ for (const kind of ["session", "broker", "worker"])
     for (const echo of echoes) await echo.close();
     await server.endedConnections();
     await until("the user has no process", () => !processes().some(({ uid }) => uid === user.uid));
+    await until("nobody is left unreaped", () => zombies().length === 0);
+    await until("the listener holds no more than before", () => descriptors(server.pid) <= open);
   });
 
 for (const kind of ["zygote", "signer"])
