@@ -10,6 +10,7 @@ import type { BrokerCode } from "../lab/mutant-loader.ts";
 
 /** Where compiled modules are: dist/ beside this file's folder, or below the checkout where tests load the sources. */
 const dist = new URL(import.meta.url.includes("/dist/fuzz/") ? "../" : "../dist/", import.meta.url);
+const remembering = new URL("fuzz/remembering-crypto.js", dist).href;
 /** What parses and decides; what only reaches the operating system is not run by a fuzzer. */
 const counted = /^(broker\/|ipc\/(protocol|fields|public-key|signature)\.js$)/;
 const uncounted =
@@ -96,14 +97,20 @@ function instrument(
   return `const ${hit} = globalThis.${hit};\n${ts.createPrinter().printFile(result)}`;
 }
 
-/** Loads the broker once more, with counters. RangeError where TypeScript is not installed (`npm ci` installs it). */
-export async function loadCountedBroker(): Promise<CountedBroker> {
-  let ts: typeof TypeScript;
+async function typescript(): Promise<typeof TypeScript> {
   try {
-    ({ default: ts } = await import("typescript"));
+    return (await import("typescript")).default;
   } catch (cause) {
     throw new RangeError("branches cannot be counted without TypeScript: npm ci", { cause });
   }
+}
+
+/**
+ * Loads the broker once more, for a fuzzer: with counters in its branches unless `areCounted` is false, and with a node:crypto that remembers.
+ * RangeError where counters are wanted and TypeScript is not installed (`npm ci` installs it).
+ */
+export async function loadCountedBroker(areCounted = true): Promise<CountedBroker> {
+  const ts = areCounted ? await typescript() : undefined;
   const counters = new Counters();
   const hit = "__sallyportHit";
   Object.assign(globalThis, { [hit]: counters.hit });
@@ -113,15 +120,17 @@ export async function loadCountedBroker(): Promise<CountedBroker> {
   };
   const hooks = registerHooks({
     resolve: (specifier, context, next) => {
-      const resolved = next(specifier, context);
       const isAsked = context.parentURL?.endsWith("?counted") === true;
+      if (isAsked && specifier === "node:crypto") return next(remembering, context);
+      const resolved = next(specifier, context);
       return isAsked && isOurs(resolved.url) ? { ...resolved, url: `${resolved.url}?counted` } : resolved; // prettier-ignore
     },
     load: (url, context, next) => {
       if (!url.endsWith("?counted")) return next(url, context);
       const source = readFileSync(fileURLToPath(new URL(url)), "utf8");
       const number = (): number => (counters.total += 1) - 1;
-      return { format: "module", source: instrument(ts, source, hit, number), shortCircuit: true };
+      const made = ts === undefined ? source : instrument(ts, source, hit, number);
+      return { format: "module", source: made, shortCircuit: true };
     },
   });
   const load = (file: string): Promise<unknown> => import(`${new URL(file, dist).href}?counted`);

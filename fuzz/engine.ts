@@ -29,6 +29,8 @@ const longestGame = 40;
 /** Of a hundred executions so many are games of their own. */
 const freshShare = 30;
 const maxKept = 20_000;
+/** More different outcomes than a broker has. */
+const maxOutcomes = 2 ** 20;
 
 /** A game of the player's, kept as a sequence. */
 export function freshSequence(code: BrokerCode, dice: Dice): Sequence {
@@ -49,7 +51,10 @@ export function freshSequence(code: BrokerCode, dice: Dice): Sequence {
 export class Engine {
   readonly #options: EngineOptions;
   readonly #kept: Sequence[] = [];
-  readonly #features = new Set<string>();
+  /** Outcomes, numbered as they came. */
+  readonly #outcomes = new Map<string, number>();
+  /** An outcome and the one before it. */
+  readonly #successions = new Set<number>();
   readonly #branches = new Set<number>();
   readonly pairs = new Set<string>();
   readonly transitions = new Map<string, Execution["transitions"][number]>();
@@ -64,7 +69,7 @@ export class Engine {
     return this.#kept;
   }
   get features(): number {
-    return this.#features.size;
+    return this.#outcomes.size + this.#successions.size;
   }
   get branches(): number {
     return this.#branches.size;
@@ -111,7 +116,17 @@ export class Engine {
       fresh += 1;
     };
     for (const pair of pairs) note(this.pairs, pair);
-    for (const feature of features) note(this.#features, feature);
+    let before = 0;
+    for (const feature of features) {
+      let outcome = this.#outcomes.get(feature);
+      if (outcome === undefined) {
+        outcome = this.#outcomes.size + 1;
+        this.#outcomes.set(feature, outcome);
+        fresh += 1;
+      }
+      note(this.#successions, before * maxOutcomes + outcome);
+      before = outcome;
+    }
     for (const branch of this.#options.takeBranches?.() ?? []) note(this.#branches, branch);
     for (const each of transitions)
       this.transitions.set(`${each.from} ${each.by} ${each.to}`, each);

@@ -13,7 +13,7 @@ export interface Execution {
   readonly brokenBy: number;
   /** Of the permit table: features.ts, `possiblePairs`. */
   readonly pairs: readonly string[];
-  /** Phase, request and outcome, and each together with the one before it. */
+  /** Phase, request and outcome of each move, in order. */
   readonly features: readonly string[];
   readonly transitions: readonly {
     readonly from: Phase;
@@ -33,7 +33,6 @@ export function execute(
   const pairs: string[] = [];
   const features: string[] = [];
   const transitions: { from: Phase; by: string; to: Phase }[] = [];
-  let before = scenario.name;
   let afterEnd = 0;
   for (const [i, move] of moves.entries()) {
     if (game.isOver && (afterEnd += 1) > movesAfterEnd)
@@ -42,9 +41,7 @@ export function execute(
     const request = move.kind === "send" ? nameOf(move.bytes) : move.kind;
     const pair = afterEnd === 0 && move.kind === "send" ? pairOf(request, played) : undefined;
     if (pair !== undefined) pairs.push(pair);
-    const feature = `${played.phase} ${request} ${outcomeOf(played)}`;
-    features.push(feature, `${before} / ${feature}`);
-    before = feature;
+    features.push(`${played.phase} ${request} ${outcomeOf(played)}`);
     if (game.phase !== played.phase)
       transitions.push({ from: played.phase, by: request, to: game.phase });
     const { finding } = played;

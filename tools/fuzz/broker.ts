@@ -50,8 +50,7 @@ const print = (text: string): void => {
 function reproduce(code: BrokerCode, file: string, asJson: boolean): number {
   const sequence = readSequence(file);
   const { finding, brokenBy, features } = execute(code, sequence);
-  const steps = features.filter((_, i) => i % 2 === 0);
-  for (const [i, step] of steps.entries()) {
+  for (const [i, step] of features.entries()) {
     const mark = i === brokenBy ? "  <== breaks" : "";
     print(asJson ? JSON.stringify({ step: i + 1, did: step, broken: i === brokenBy }) : `${String(i + 1).padStart(4)}  ${step}${mark}`); // prettier-ignore
   }
@@ -148,7 +147,8 @@ export async function fuzzBroker(args: readonly string[]): Promise<number> {
     return summaries.some(({ finding }) => finding !== null) ? 1 : 0;
   }
 
-  const counted = mutant === null && !values["no-branches"] ? await loadCountedBroker() : undefined;
+  const areCounted = !values["no-branches"];
+  const counted = mutant === null ? await loadCountedBroker(areCounted) : undefined;
   const code = counted?.code ?? (await loadBroker(mutant));
   const corpus = readCorpus(values.corpus ?? ownCorpus, values.corpus !== undefined);
   const began = performance.now();
@@ -159,7 +159,7 @@ export async function fuzzBroker(args: readonly string[]): Promise<number> {
     code,
     seed,
     corpus,
-    ...(counted === undefined ? {} : { takeBranches: counted.take }),
+    ...(counted === undefined || !areCounted ? {} : { takeBranches: counted.take }),
     isDone: (at) => {
       if (isTerminal && performance.now() - shownAt > 500) {
         shownAt = performance.now();
@@ -183,7 +183,10 @@ export async function fuzzBroker(args: readonly string[]): Promise<number> {
     possiblePairs: possiblePairs.size,
     missingPairs: [...possiblePairs].filter((pair) => !engine.pairs.has(pair)),
     features: engine.features,
-    branches: counted === undefined ? null : { taken: engine.branches, total: counted.total },
+    branches:
+      counted === undefined || !areCounted
+        ? null
+        : { taken: engine.branches, total: counted.total },
     corpus: corpus.length,
     kept: engine.kept.length,
     finding: found === null ? null : { ...found.finding, file: file ?? "" },
