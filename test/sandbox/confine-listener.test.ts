@@ -1,0 +1,91 @@
+// A listener that was taken over: what can it still do?
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import t from "tap";
+import { evaluate } from "../../sandbox/bpf-evaluator.ts";
+import { compile } from "../../sandbox/bpf-compiler.ts";
+import { listenerKeeps } from "../../sandbox/confine-listener.ts";
+import { listener, listenerOtherwise } from "../../sandbox/policies/listener.ts";
+import { syscalls, type SyscallName } from "../../sandbox/syscalls-x86-64.ts";
+import { programResult } from "../native/run-program.ts";
+import { processes, statusOf } from "../support/processes.ts";
+import { TestServer } from "../support/test-server.ts";
+import { until } from "../support/until.ts";
+
+const folder = mkdtempSync("/var/tmp/sallyport-listener.");
+t.teardown(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+mkdirSync(`${folder}/logs`);
+writeFileSync(`${folder}/kept`, "before");
+// What the program prints.
+const came = programResult("listener-confined", [folder]) as Readonly<Record<string, unknown>>;
+
+for (const [attempt, why] of [
+  ["exec", "EPERM"],
+  ["fork", "EBUSY"], // of its own accord: it has threads
+  ["write", "EACCES"],
+  ["over", "EACCES"],
+  ["unlink", "EACCES"],
+  ["rename", "EPERM"],
+  ["chroot", "EPERM"],
+  ["becomeUser", "EPERM"],
+] as const)
+  t.test(`A confined listener is refused ${attempt}`, (t) => {
+    t.equal(came[attempt], why);
+    t.end();
+  });
+for (const [attempt, result] of [
+  ["log", "done"],
+  ["pidFile", "done"],
+  ["read", "before"],
+  ["listen", "done"],
+  ["pair", "done"],
+  ["signal", true],
+] as const)
+  t.test(`A confined listener has what it is for: ${attempt}`, (t) => {
+    t.equal(came[attempt], result);
+    t.end();
+  });
+t.test("Every thread of a confined listener has every layer", (t) => {
+  const kept = listenerKeeps.toString();
+  t.match(came["threads"], [Array, `true 2 ${kept} ${kept} 0`]);
+  t.equal((came["threads"] as unknown[]).length, 2, "all threads are the same");
+  t.end();
+});
+t.test("The listener's filter refuses what starts, traces, loads, mounts or leaves", (t) => {
+  const program = compile(listener, listenerOtherwise);
+  const dangerous: readonly SyscallName[] = [
+    "execve", "execveat", "fork", "vfork", "clone", "ptrace", "bpf", "init_module", "finit_module", "kexec_load", "mount", "umount2",
+    "pivot_root", "chroot", "setns", "unshare", "process_vm_writev", "keyctl", "perf_event_open", "userfaultfd", "setuid", "setresuid",
+  ]; // prettier-ignore
+  for (const name of dangerous)
+    t.match(evaluate(program, { nr: syscalls[name] }), { verdict: "errno", errno: 1 }, name);
+  t.end();
+});
+
+t.test(
+  "A server's listener is confined on every thread, its spawner and zygote are not",
+  async (t) => {
+    const server = await TestServer.start(t);
+    await until("it is confined", () => statusOf(server.pid, "Seccomp_filters") === "2");
+    t.equal(statusOf(server.pid, "CapBnd"), "0000000000000000");
+    t.equal(statusOf(server.pid, "NoNewPrivs"), "1");
+    for (const title of ["sallyportd: spawner", "sallyportd: zygote"]) {
+      const found = server.children().find((child) => child.title.startsWith(title));
+      t.ok(found, `${title} is there`);
+      t.equal(
+        statusOf(found?.pid ?? 1, "Seccomp"),
+        "0",
+        `${title}: a user's shell will inherit it`,
+      );
+    }
+  },
+);
+t.test("A server whose spawner dies ends, for nothing could be replaced any more", async (t) => {
+  const server = await TestServer.start(t);
+  const spawner = server.children().find(({ title }) => title.startsWith("sallyportd: spawner"));
+  t.ok(spawner, "it is there");
+  if (spawner !== undefined) process.kill(spawner.pid, "SIGKILL");
+  await until("the server ends", () => !processes().some(({ pid }) => pid === server.pid));
+  t.equal(server.events("spawner.gone").length, 1);
+});
