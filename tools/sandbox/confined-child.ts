@@ -4,10 +4,11 @@ import { readFd, setNonBlocking, writeFd } from "../../native/descriptors.ts";
 import { Poller } from "../../native/poller.ts";
 import { exitNow } from "../../native/process.ts";
 import { receiveMessage } from "../../native/sockets.ts";
-import { confineSessionProcess, type SessionConfinement } from "../../sandbox/confine-session.ts";
+import type { SessionConfinement } from "../../sandbox/confine-session.ts";
 import type { LayerName } from "../../sandbox/layers.ts";
 import { keepOnly, occupyStandardDescriptors } from "../../session/own-descriptors.ts";
 import type { Attempt, Targets } from "./attempt.ts";
+import { provedRoles, type ProvedRole } from "./proved-roles.ts";
 import { Refused, call, lastCall } from "./raw-calls.ts";
 
 /** What the child says; bigints as text. */
@@ -68,31 +69,35 @@ function leaveSharedMounts(): void {
 }
 
 export interface ChildOptions {
+  readonly role: ProvedRole;
   readonly attempt: Attempt;
   readonly targets: Targets;
   readonly confinement: SessionConfinement;
   readonly without: ReadonlySet<LayerName>;
-  /** The socket to the parent: the one descriptor that is kept. */
+  /** The socket to the parent: the one descriptor that a session process keeps. */
   readonly fd: number;
 }
 
 /** In the process that was forked for it. Does not return. */
-export function runChild({ attempt, targets, confinement, without, fd }: ChildOptions): never {
+export function runChild({
+  role,
+  attempt,
+  targets,
+  confinement,
+  without,
+  fd,
+}: ChildOptions): never {
   try {
     leaveSharedMounts();
     attempt.prepare?.(targets);
-    if (!without.has("descriptors")) {
+    if (role === "session" && !without.has("descriptors")) {
       keepOnly([fd], confinement.namespaces);
       occupyStandardDescriptors();
       new Poller(); // a session process has one, and its descriptors
     }
     setNonBlocking(fd, false);
     // What cannot be had is reported: the parent, which looks for itself, decides, as a broker does.
-    const missing = confineSessionProcess(
-      { ...confinement, required: new Set() },
-      undefined,
-      without,
-    );
+    const missing = provedRoles[role].confine({ ...confinement, required: new Set() }, without, targets.siblingPid); // prettier-ignore
     say(fd, { kind: "confined", missing });
     say(fd, attemptNow(attempt, targets, awaitLeave(fd)));
   } catch (error) {

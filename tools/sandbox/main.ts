@@ -4,7 +4,7 @@ import { SandboxError } from "./sandbox-error.ts";
 const help = `usage: sallyport sandbox COMMAND [OPTIONS]
 
   status     each process of the running server, and whether what its role requires holds
-  prove      tries to escape from a session process, and says which layer stopped each attempt
+  prove      tries to escape from session process, broker, signer and listener; says which layer stopped each attempt
   filter     prints a filter as the kernel runs it
 
 sallyport sandbox COMMAND --help tells more; docs/sandbox-prove.md says how to read it.`;

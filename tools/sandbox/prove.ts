@@ -9,15 +9,17 @@ import { runtimeFlags } from "../../daemon/runtime.ts";
 import { isLayerName, layerNames } from "../../sandbox/layers.ts";
 import { families, type Attempt } from "./attempt.ts";
 import { render, summary } from "./prove-output.ts";
+import type { ProvedRole } from "./proved-roles.ts";
 import type { AttemptResult, RunnerLine, RunnerOrders } from "./result.ts";
 import { SandboxError } from "./sandbox-error.ts";
 
 export const proveHelp = `usage: sallyport sandbox prove [OPTIONS]
 
-  Tries to escape from a session process, as an attacker who has taken it over would, and says which layer stopped each attempt,
+  Tries to escape from a session process, a broker, a signer and a listener, as an attacker who has taken it over would, and says which layer stopped each attempt,
   and which would have stopped it next. The process is forked and confined by the server's own code. Each attempt has a process of
   its own and aims at things that were made for it. As root; needs no running server.
 
+  --role ROLE      from within: session, broker, signer, listener, or all (the default)
   --quick          without the depth: does not try every attempt again with layers off
   --only PATTERN   attempts whose name or family has PATTERN in it
   --list           names them, and ends
@@ -31,13 +33,9 @@ Exit status: 0 every attempt was stopped; 1 one was not, or could not be made; 2
 const maxRunners = 4;
 
 function selected(all: readonly Attempt[], pattern: string | undefined): readonly Attempt[] {
-  if (pattern === undefined) return all;
-  const found = all.filter(
-    ({ name, family }) => name.includes(pattern) || family.includes(pattern),
-  );
-  if (found.length === 0)
-    throw new SandboxError(`no attempt has ${JSON.stringify(pattern)} in its name; see --list`);
-  return found;
+  return pattern === undefined
+    ? all
+    : all.filter(({ name, family }) => name.includes(pattern) || family.includes(pattern));
 }
 
 function layersOf(text: string | undefined): RunnerOrders["without"] {
@@ -83,11 +81,37 @@ async function runOne(
   }
 }
 
+interface RoleOrders {
+  readonly role: ProvedRole;
+  readonly attempts: readonly Attempt[];
+  readonly config: string;
+  readonly isQuick: boolean;
+  readonly without: RunnerOrders["without"];
+}
+
+/** All of one role's, in the order of the list. */
+async function proveRole({ attempts, ...orders }: RoleOrders): Promise<AttemptResult[]> {
+  const results: AttemptResult[] = [];
+  const isTerminal = process.stderr.isTTY;
+  const names = attempts.map(({ name }) => name);
+  const runners = Math.min(maxRunners, availableParallelism(), names.length);
+  const said = (result: AttemptResult): void => {
+    results.push(result);
+    if (isTerminal)
+      process.stderr.write(`\r\u001b[K${orders.role} ${results.length}/${names.length} ${result.name}`); // prettier-ignore
+  };
+  const parts = Array.from({ length: runners }, (_, i) => names.filter((_name, at) => at % runners === i)); // prettier-ignore
+  await Promise.all(parts.map((part) => runOne({ ...orders, names: part }, said)));
+  if (isTerminal) process.stderr.write("\r\u001b[K");
+  return results.sort((one, other) => names.indexOf(one.name) - names.indexOf(other.name));
+}
+
 /** The exit status. */
 export async function prove(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      role: { type: "string", default: "all" },
       quick: { type: "boolean", default: false },
       only: { type: "string" },
       list: { type: "boolean", default: false },
@@ -96,41 +120,37 @@ export async function prove(args: readonly string[]): Promise<number> {
       json: { type: "boolean", default: false },
     },
   });
-  const { sessionAttempts } = await import("./attempts/session.ts");
-  const attempts = selected(sessionAttempts, values.only);
+  const { isProvedRole, provedRoles } = await import("./proved-roles.ts");
+  const known = Object.keys(provedRoles).filter(isProvedRole);
+  if (values.role !== "all" && !isProvedRole(values.role))
+    throw new SandboxError(`${JSON.stringify(values.role)} is none of all, ${known.join(", ")}`);
+  const chosen = known
+    .filter((role) => values.role === "all" || role === values.role)
+    .map((role) => ({ role, attempts: selected(provedRoles[role].attempts, values.only) }))
+    .filter(({ attempts }) => attempts.length > 0);
+  if (chosen.length === 0)
+    throw new SandboxError(`no attempt has ${JSON.stringify(values.only)} in its name; see --list`);
   if (values.list) {
-    for (const { name, family, what } of attempts)
-      console.log(`${name.padEnd(22)} ${families[family].padEnd(30)} ${what}`);
+    for (const { role, attempts } of chosen)
+      for (const { name, family, what } of attempts)
+        console.log(`${role.padEnd(9)} ${name.padEnd(22)} ${families[family].padEnd(30)} ${what}`);
     return 0;
   }
   const without = layersOf(values.without);
+  const whole = chosen.find(({ role }) => !provedRoles[role].hasLayers);
+  if (whole !== undefined && without.length > 0 && without.length < layerNames.length)
+    throw new SandboxError(`layers of the ${whole.role} cannot be left out one by one: --role session, --role broker, or --without all`); // prettier-ignore
   if (process.getuid?.() !== 0)
     throw new SandboxError("only root can confine a process: run it with sudo");
   const results: AttemptResult[] = [];
-  const isTerminal = process.stderr.isTTY;
-  const names = attempts.map(({ name }) => name);
-  const runners = Math.min(maxRunners, availableParallelism(), names.length);
-  await Promise.all(
-    Array.from({ length: runners }, (_, i) =>
-      runOne(
-        {
-          config: values.config,
-          names: names.filter((_name, at) => at % runners === i),
-          isQuick: values.quick,
-          without,
-        },
-        (result) => {
-          results.push(result);
-          if (isTerminal)
-            process.stderr.write(`\r\u001b[K${results.length}/${names.length} ${result.name}`);
-        },
-      ),
-    ),
-  );
-  if (isTerminal) process.stderr.write("\r\u001b[K");
-  results.sort((one, other) => names.indexOf(one.name) - names.indexOf(other.name));
-  const isGood = results.every(({ isStopped }) => isStopped);
+  for (const { role, attempts } of chosen) {
+    const isQuick = values.quick || !provedRoles[role].hasLayers;
+    const own = await proveRole({ role, attempts, config: values.config, isQuick, without });
+    results.push(...own);
+    if (values.json) continue;
+    const isColoured = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
+    console.log(`${role} process\n\n${render(own, { isQuick, isColoured })}\n`);
+  }
   if (values.json) console.log(JSON.stringify({ ...summary(results), without, results }, null, 1));
-  else console.log(render(results, { isQuick: values.quick, isColoured: process.stdout.isTTY && process.env["NO_COLOR"] === undefined })); // prettier-ignore
-  return isGood ? 0 : 1;
+  return results.every(({ isStopped }) => isStopped) ? 0 : 1;
 }

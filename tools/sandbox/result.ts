@@ -1,7 +1,9 @@
 // What the runner of `sallyport sandbox prove` is told, and what it says.
 import type { LayerName } from "../../sandbox/layers.ts";
+import type { ProvedRole } from "./proved-roles.ts";
 
 export interface RunnerOrders {
+  readonly role: ProvedRole;
   /** Empty, root's; removed by who made it. */
   readonly folder: string;
   /** sshd_config, or "none". */

@@ -6,13 +6,12 @@ import { loadConfig } from "../../config/load.ts";
 import { prepare } from "../../daemon/zygote/prepare.ts";
 import { writeFd } from "../../native/descriptors.ts";
 import { exitNow, prepareFork, setTitle } from "../../native/process.ts";
-import { compile } from "../../sandbox/bpf-compiler.ts";
+import type { Instruction } from "../../sandbox/bpf.ts";
 import { evaluate } from "../../sandbox/bpf-evaluator.ts";
 import { layerNames, type LayerName } from "../../sandbox/layers.ts";
-import { session } from "../../sandbox/policies/session.ts";
 import { SIGSYS } from "../../sandbox/violation.ts";
 import type { Attempt, Family } from "./attempt.ts";
-import { sessionAttempts } from "./attempts/session.ts";
+import { provedRoles } from "./proved-roles.ts";
 import { Field } from "./field.ts";
 import { Refused, call } from "./raw-calls.ts";
 import type { AttemptResult, RunnerOrders } from "./result.ts";
@@ -85,7 +84,6 @@ const candidates: Readonly<Record<Family, readonly LayerName[]>> = {
     "landlock",
   ],
 };
-const program = compile(session);
 
 const errnoName = (errno: number): string => (errno === 0 ? "nothing" : getSystemErrorName(-errno));
 const signalName = (signal: number): string =>
@@ -109,7 +107,11 @@ const signature = (outcome: Outcome): string =>
   outcome.how === "refused" ? `${outcome.call} ${outcome.errno}` : outcome.how === "killed" ? `killed ${outcome.signal}` : outcome.how; // prettier-ignore
 
 /** The filter's own word, where it had one: death, or an errno that it gives for this very call. */
-function isFilters(outcome: Outcome, without: readonly LayerName[]): boolean {
+function isFilters(
+  outcome: Outcome,
+  without: readonly LayerName[],
+  program: readonly Instruction[],
+): boolean {
   if (without.includes("seccomp")) return false;
   if (outcome.how === "killed") return outcome.signal === SIGSYS;
   if (outcome.how !== "refused" || outcome.isForeign) return false;
@@ -137,24 +139,28 @@ class Prover {
     const { name, family, what } = attempt;
     const control = this.#try(attempt, all);
     const full = this.#try(attempt, new Set(this.#orders.without));
-    const base = { role: "session", name, family, what, control: { works: control.how === "through", text: text(control) }, outcome: text(full), isStopped: isStopped(full) } as const; // prettier-ignore
+    const base = { role: this.#orders.role, name, family, what, control: { works: control.how === "through", text: text(control) }, outcome: text(full), isStopped: isStopped(full) } as const; // prettier-ignore
     if (!isStopped(full)) return { ...base, layer: null, next: null, alone: [] };
-    if (this.#orders.isQuick)
+    if (this.#orders.isQuick || !provedRoles[this.#orders.role].hasLayers)
       return {
         ...base,
-        layer: isFilters(full, this.#orders.without) ? "seccomp" : null,
+        layer: isFilters(full, this.#orders.without, this.#program) ? "seccomp" : null,
         next: null,
         alone: [],
       };
     const stops = new Map<LayerName, Outcome>();
-    for (const layer of candidates[attempt.family]) {
+    for (const layer of candidates[attempt.family].filter((name) =>
+      provedRoles[this.#orders.role].layers.has(name),
+    )) {
       const outcome = this.#try(attempt, alone(layer));
       // What the machine refuses anyway is no layer's merit.
       if (isStopped(outcome) && signature(outcome) !== signature(control))
         stops.set(layer, outcome);
     }
     const without = this.#try(attempt, new Set<LayerName>(["seccomp"]));
-    const first = isFilters(full, this.#orders.without) ? "seccomp" : this.#attribute(full, stops);
+    const first = isFilters(full, this.#orders.without, this.#program)
+      ? "seccomp"
+      : this.#attribute(full, stops);
     const next = first === "seccomp" ? this.#attribute(without, stops) : null;
     return {
       ...base,
@@ -172,8 +178,13 @@ class Prover {
     return same ?? others[0]?.[0] ?? null;
   }
 
+  /** The filter of that role, as it is loaded. */
+  get #program(): readonly Instruction[] {
+    return provedRoles[this.#orders.role].filter(this.#field.targets.siblingPid);
+  }
+
   #try(attempt: Attempt, without: ReadonlySet<LayerName>): Outcome {
-    return trial(attempt, this.#field, this.#privsep, without);
+    return trial(this.#orders.role, attempt, this.#field, this.#privsep, without);
   }
   end(): void {
     this.#field.end();
@@ -207,7 +218,7 @@ function run(): void {
   standAside();
   const prover = new Prover(orders);
   try {
-    for (const attempt of sessionAttempts) {
+    for (const attempt of provedRoles[orders.role].attempts) {
       if (!orders.names.includes(attempt.name)) continue;
       say({ kind: "begun", name: attempt.name });
       say({ kind: "result", result: prover.prove(attempt) });

@@ -7,6 +7,7 @@ import { SessionProcess } from "../../broker/session-process.ts";
 import type { SessionConfinement } from "../../sandbox/confine-session.ts";
 import type { LayerName } from "../../sandbox/layers.ts";
 import { execStatus, type Attempt } from "./attempt.ts";
+import { provedRoles, type ProvedRole } from "./proved-roles.ts";
 import { maxReportBytes, runChild, type ChildReport } from "./confined-child.ts";
 import type { Field } from "./field.ts";
 
@@ -53,6 +54,7 @@ function letGo(fd: number, attempt: Attempt, secret: string): void {
 
 /** Throws when the process cannot be confined as is required; what it was let loose on is as before when this returns. */
 export function trial(
+  role: ProvedRole,
   attempt: Attempt,
   field: Field,
   privsep: SessionConfinement,
@@ -62,10 +64,10 @@ export function trial(
   const [ours, theirs] = seqpacketPair();
   const confinement = { ...privsep, namespaces: copies(privsep.namespaces) };
   const { targets } = field;
-  const pid = forkProcess(!without.has("pidns"));
+  const pid = forkProcess(role === "session" && !without.has("pidns"));
   if (pid === 0) {
     closeFd(ours);
-    runChild({ attempt, targets, confinement, without, fd: theirs });
+    runChild({ role, attempt, targets, confinement, without, fd: theirs });
   }
   closeFd(theirs);
   for (const fd of Object.values(confinement.namespaces) as number[]) closeFd(fd);
@@ -76,10 +78,10 @@ export function trial(
     if (confined?.kind !== "confined")
       throw new Error(`Cannot confine: ${confined?.kind === "error" ? confined.text : "it died"}`);
     if (without.size === 0) {
-      const { fatal } = child.verify(confined.missing);
+      const fatal = role === "session" ? child.verify(confined.missing).fatal : provedRoles[role].verify(pid); // prettier-ignore
       if (fatal.length > 0) throw new Error(`Cannot confine: ${fatal.join("; ")}`);
     }
-    if (!without.has("rlimits")) child.forbidDescriptors();
+    if (role === "session" && !without.has("rlimits")) child.forbidDescriptors();
     letGo(ours, attempt, targets.secret);
     const outcome = judge(attempt, awaitReport(ours), child);
     const touched = field.touched();

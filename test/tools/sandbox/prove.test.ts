@@ -28,7 +28,15 @@ const proved = (...args: readonly string[]): { status: number | null; report: Re
 const ours = (): string[] => readdirSync("/var/tmp").filter((name) => name.startsWith("sallyport-prove.")); // prettier-ignore
 
 t.test("prove says no, with status 1, of a process without a layer", (t) => {
-  const { status, report } = proved("--quick", "--only", "open", "--without", "all");
+  const { status, report } = proved(
+    "--role",
+    "session",
+    "--quick",
+    "--only",
+    "open",
+    "--without",
+    "all",
+  );
   t.equal(status, 1);
   const open = report.results.find(({ name }) => name === "open");
   t.match(open, { isStopped: false, control: { works: true } });
@@ -36,7 +44,15 @@ t.test("prove says no, with status 1, of a process without a layer", (t) => {
 });
 
 t.test("prove tells an attempt that changed something by what it changed", (t) => {
-  const { status, report } = proved("--quick", "--only", "kill-", "--without", "all");
+  const { status, report } = proved(
+    "--role",
+    "session",
+    "--quick",
+    "--only",
+    "kill-",
+    "--without",
+    "all",
+  );
   t.equal(status, 1);
   for (const { outcome } of report.results) t.match(outcome, /was killed/);
   t.end();
@@ -44,7 +60,7 @@ t.test("prove tells an attempt that changed something by what it changed", (t) =
 
 t.test("no attempt of at least sixty, of every family, gets out of a session process", (t) => {
   const before = ours();
-  const { status, report } = proved("--quick");
+  const { status, report } = proved("--role", "session", "--quick");
   t.same(
     report.results.filter(({ isStopped }) => !isStopped),
     [],
@@ -57,16 +73,37 @@ t.test("no attempt of at least sixty, of every family, gets out of a session pro
     "at least sixty succeed where nothing is confined, so that being stopped means something",
   );
   t.same(ours(), before, "nothing is left behind");
+  t.end();
 });
 
 t.test("with the filter off another layer stops what reads a file, and is named", (t) => {
-  const { status, report } = proved("--only", "openat2");
+  const { status, report } = proved("--role", "session", "--only", "openat2");
   t.equal(status, 0);
   const [result] = report.results;
   t.equal(result?.layer, "seccomp");
   t.ok(result?.next !== null && result?.next.layer !== "seccomp");
   t.ok((result?.alone.length ?? 0) >= 3, "seccomp, root and identity at the least");
   for (const layer of result?.alone ?? []) t.ok(layerNames.includes(layer));
+  t.end();
+});
+
+for (const role of ["broker", "signer", "listener"])
+  t.test(`no attempt of at least twelve gets out of a ${role}`, (t) => {
+    const { status, report } = proved("--role", role, "--quick");
+    t.same(
+      report.results.filter(({ isStopped }) => !isStopped),
+      [],
+    );
+    t.equal(status, 0);
+    t.ok(report.results.filter(({ control }) => control.works).length >= 12);
+    t.equal(proved("--role", role, "--quick", "--only", "exec", "--without", "all").status, 1);
+    t.end();
+  });
+
+t.test("a broker without its filter still cannot write a file: Landlock", (t) => {
+  const { status, report } = proved("--role", "broker", "--only", "overwrite", "--without", "seccomp"); // prettier-ignore
+  t.equal(status, 0);
+  t.equal(report.results[0]?.layer, "landlock");
   t.end();
 });
 
@@ -77,6 +114,7 @@ t.test("a wrong call of sandbox is one line and status 2", (t) => {
     ["prove", "--wrong"],
     ["prove", "--only", "no such attempt"],
     ["prove", "--without", "wall"],
+    ["prove", "--role", "wall"],
     ["prove", "-f", "/nonexistent"],
     ["filter", "wall"],
   ]) {
