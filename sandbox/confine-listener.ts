@@ -1,4 +1,5 @@
 // The listener is exec'd and has the runtime's threads, as the signer; it is confined when it listens, before it has accepted anything.
+import { statSync } from "node:fs";
 import { closeFd } from "../native/descriptors.ts";
 import { setDumpable, setMdwe, setRlimit } from "../native/confine.ts";
 import {
@@ -13,11 +14,26 @@ import { compile } from "./bpf-compiler.ts";
 import { capabilitySet, lockedSecurebits, resource, type CapabilityName } from "./constants.ts";
 import { landlockRulesetOf } from "./landlock.ts";
 import type { LayerName } from "./layers.ts";
-import { listener, listenerCapabilities, listenerOtherwise } from "./policies/listener.ts";
+import {
+  listener,
+  listenerCapabilities,
+  listenerCapabilitiesForFolders,
+  listenerOtherwise,
+} from "./policies/listener.ts";
 
+// Object.keys forgets the literal names.
 export const listenerKeeps = capabilitySet(
-  ...(Object.keys(listenerCapabilities) as CapabilityName[]), // Object.keys forgets the literal names
+  ...(Object.keys(listenerCapabilities) as CapabilityName[]),
 );
+/** Where a folder that it writes to is not root's. */
+export const listenerKeepsForFolders =
+  listenerKeeps |
+  capabilitySet(...(Object.keys(listenerCapabilitiesForFolders) as CapabilityName[]));
+
+const isRoots = (folder: string): boolean => {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  return found === undefined || found.uid === 0;
+};
 
 export interface ListenerConfinement {
   /** False when the server does not run as root: there are no capabilities to cut. */
@@ -47,6 +63,7 @@ export function confineListener(confinement: ListenerConfinement): string[] {
       missing.push(`${name}: ${why}`);
     }
   };
+  const kept = writableFolders.every(isRoots) ? listenerKeeps : listenerKeepsForFolders;
   lockRuntimeThreads();
   if (isRoot) {
     layer("securebits", () => {
@@ -55,7 +72,7 @@ export function confineListener(confinement: ListenerConfinement): string[] {
     layer("capabilities", () => {
       runtimeThreadsHandshake({
         operation: "capabilities",
-        permitted: listenerKeeps,
+        permitted: kept,
         bounding: 0n, // it matters to exec alone, which there is none of
       });
     });
@@ -85,20 +102,20 @@ export function confineListener(confinement: ListenerConfinement): string[] {
   layer("seccomp", () => {
     installSeccompFilter(assemble(compile(listener, listenerOtherwise)));
   });
-  proveThreads(isRoot, missing);
+  proveThreads(isRoot ? kept : undefined, missing);
   return missing;
 }
 
 /** Of each thread, as the kernel shows it: a half-confined process is worse than none, which says so. */
-function proveThreads(isRoot: boolean, missing: readonly string[]): void {
+function proveThreads(kept: bigint | undefined, missing: readonly string[]): void {
   const holds = (name: LayerName): boolean => !missing.some((line) => line.startsWith(`${name}:`));
-  const isCut = isRoot && holds("capabilities");
+  const isCut = kept !== undefined && holds("capabilities");
   for (const { name, tid, noNewPrivs, seccompFilters, capabilities } of threadReport())
     if (
       (holds("noNewPrivs") && !noNewPrivs) ||
       // The lock against new threads is one of its own.
       (holds("seccomp") && seccompFilters < 2) ||
-      (isCut && (capabilities.permitted !== listenerKeeps || capabilities.effective !== listenerKeeps)) // prettier-ignore
+      (isCut && (capabilities.permitted !== kept || capabilities.effective !== kept))
     )
       throw new Error(`Cannot confine listener: thread ${name} (${tid}) is not confined`);
 }

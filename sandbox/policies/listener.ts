@@ -148,3 +148,8 @@ export const listenerCapabilities = {
   netBindService: "a new Port or ListenAddress below 1024, after SIGHUP",
   kill: "ends a signer, of another uid, that is not confined",
 } as const;
+/** Kept besides, only where a folder that it must write to is not root's. */
+export const listenerCapabilitiesForFolders = {
+  dacOverride:
+    "only where the pid file or a log lies in a folder that is not root's: to remove or reopen it there. Landlock lets it write to these folders alone",
+} as const;

@@ -4,7 +4,11 @@ import { layers, requiredByDefault, type LayerName } from "../../sandbox/layers.
 import { additions, argumentDifferences, difference } from "../../sandbox/openssh-preauth.ts";
 import { broker, brokerCapabilities } from "../../sandbox/policies/broker.ts";
 import { session } from "../../sandbox/policies/session.ts";
-import { listener, listenerCapabilities } from "../../sandbox/policies/listener.ts";
+import {
+  listener,
+  listenerCapabilities,
+  listenerCapabilitiesForFolders,
+} from "../../sandbox/policies/listener.ts";
 import { signer } from "../../sandbox/policies/signer.ts";
 import type { Policy, Rule } from "../../sandbox/rule.ts";
 import { layerRows, namedTests, type TestName } from "./layer-table.ts";
@@ -74,7 +78,7 @@ function listenerSection(): string {
       "not dumpable, `no_new_privs`, Landlock (it writes to the folders of its pid file and logs alone; no TCP connection out), `PR_SET_MDWE`, " +
       "its filter. The spawner starts programs for it. A call without a rule is refused with EPERM and does not kill. Decision 0012 says why, " +
       "and what is left to an attacker. Zygote, spawner and a login before it has become its user have no layer: a user's shell would inherit it.",
-    table(["capability kept", "why"], Object.entries(listenerCapabilities).map(([name, why]) => [`CAP_${name.toUpperCase()}`, why])), // prettier-ignore
+    table(["capability kept", "why"], Object.entries({ ...listenerCapabilities, ...listenerCapabilitiesForFolders }).map(([name, why]) => [`CAP_${name.replace(/[A-Z]/g, "_$&").toUpperCase()}`, why])), // prettier-ignore
     policySection(listener)
       .replace(/^## /, "### ")
       .replace("a call without a rule kills the *process*", "a call without a rule is refused"),

@@ -1,7 +1,7 @@
 // What must hold for each role: the words of the code that decides it when the server runs (sandbox/verify*.ts).
 import type { Config } from "../../config/load.ts";
 import { userByName } from "../../native/users.ts";
-import { listenerKeeps } from "../../sandbox/confine-listener.ts";
+import { listenerKeeps, listenerKeepsForFolders } from "../../sandbox/confine-listener.ts";
 import { requiredLayers, type LayerName } from "../../sandbox/layers.ts";
 import { unconfinedBroker } from "../../sandbox/verify-broker.ts";
 import { unconfinedThreads } from "../../sandbox/verify-signer.ts";
@@ -67,7 +67,7 @@ function judgeSession(
 }
 
 function judgeListener({ threads }: ProcessFacts, { isRoot }: Requirements): Judgement {
-  const kept = listenerKeeps.toString(16).padStart(16, "0");
+  const kept = [listenerKeeps, listenerKeepsForFolders].map((set) => set.toString(16).padStart(16, "0")); // prettier-ignore
   return judged(
     threads.flatMap(
       ({ tid, name, noNewPrivs, filters, capabilities: { permitted, effective } }) => {
@@ -75,8 +75,8 @@ function judgeListener({ threads }: ProcessFacts, { isRoot }: Requirements): Jud
           ...(noNewPrivs ? [] : ["NoNewPrivs is 0"]),
           // The lock against new threads is one of its own.
           ...(filters < 2 ? [`Seccomp_filters is ${filters}`] : []),
-          ...(isRoot && permitted !== kept ? [`CapPrm is ${permitted}`] : []),
-          ...(isRoot && effective !== kept ? [`CapEff is ${effective}`] : []),
+          ...(isRoot && !kept.includes(permitted) ? [`CapPrm is ${permitted}`] : []),
+          ...(isRoot && !kept.includes(effective) ? [`CapEff is ${effective}`] : []),
         ];
         return wrong.map((text) => `${name} (${tid}): ${text}`);
       },

@@ -40,9 +40,9 @@ const [session, stranger] = [sleeper(), sleeper()];
 
 const attempts: Record<string, () => unknown> = {
   nothing: () => unconfinedBroker(process.pid, true),
-  write: () => code(() => writeFileSync(mine, "after")), // prettier-ignore
-  create: () => code(() => writeFileSync(`${folder}/new`, "")), // prettier-ignore
-  unlink: () => code(() => rmSync(mine)), // prettier-ignore
+  write: () => code(() => { writeFileSync(mine, "after"); }), // prettier-ignore
+  create: () => code(() => { writeFileSync(`${folder}/new`, ""); }), // prettier-ignore
+  unlink: () => code(() => { rmSync(mine); }), // prettier-ignore
   exec: () => code(() => execFileSync("/bin/true")),
   fork: () => forkProcess(false),
   udp: () => code(() => createSocket("udp4")),
@@ -74,8 +74,7 @@ closeFd(writeEnd);
 const ended = waitPid(child, false);
 const buffer = new Uint8Array(4096);
 const length = readFd(readEnd, buffer, 0, buffer.length);
-const said =
-  length === null || length <= 0 ? null : Buffer.from(buffer.subarray(0, length)).toString();
+const said = length <= 0 ? null : Buffer.from(buffer.subarray(0, length)).toString();
 const alive = [session, stranger].map((pid) => waitPid(pid, true) === null);
 for (const pid of [session, stranger]) killPid(pid, SIGKILL);
 say({
