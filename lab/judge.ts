@@ -215,8 +215,9 @@ export class Judge {
         const asked = this.#asked?.request;
         if (asked?.name !== "log" || seen.event.code.startsWith("monitor.")) return;
         mustHold(seen.event.code === `session.${asked.body.code}`, "log-origin", seen.event.code);
-        const isOwn = /^(Starting session: |Close session: user |subsystem request for )/.test(seen.event.text); // prettier-ignore
-        const isMarked = this.#isLoggedIn ? isOwn || seen.event.text.startsWith("session process: ") : seen.event.preauth === true; // prettier-ignore
+        const { text, preauth } = seen.event;
+        const isMarked = text.startsWith("session process of ") || this.#isOwnLine(text);
+        mustHold(this.#isLoggedIn || preauth === true, "log-origin", "not said to be preauth");
         mustHold(isMarked, "log-origin", seen.event.text.slice(0, 60));
         return;
       }
@@ -225,6 +226,16 @@ export class Judge {
       case "phase":
       case "over":
     }
+  }
+
+  /** sshd's lines about a session, of this very user and connection. */
+  #isOwnLine(text: string): boolean {
+    const name = this.#account?.user?.name;
+    if (!this.#isLoggedIn || name === undefined) return false;
+    return (
+      new RegExp(`^(Starting session: .* for|Close session: user) ${name} from 192\\.0\\.2\\.66 port 50000 id \\d+$`).test(text) || // prettier-ignore
+      new RegExp(`^subsystem request for .* by user ${name} failed, (subsystem not found|execution failed)$`).test(text) // prettier-ignore
+    );
   }
 
   /** Nothing is signed but what was asked for just now, and a proof is over the session id. */

@@ -215,13 +215,13 @@ export const monitorMutants: readonly Mutant[] = [
   },
   {
     id: "log-unmarked",
-    bug: "After authentication lines of the session process are not marked as its own",
+    bug: "Lines of the session process are not marked as its own",
     mirrors: "Attack F10: log channel injection",
     patches: [
       {
         file: monitor,
-        search: "text: isOwnForm || !this.isAuthenticated ? line : `session process: ${line}`,",
-        replacement: "text: line,",
+        search: 'text: lineOfSession(Buffer.from(text).toString("utf8"), user, this.peerText),',
+        replacement: 'text: Buffer.from(text).toString("utf8"),',
       },
     ],
   },

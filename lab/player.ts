@@ -114,7 +114,7 @@ export class Player {
       case "kex":
         return this.#dice.percent(10) ? this.#line() : this.#exchange();
       case "lookup":
-        this.#user = this.#dice.pick(["alice", "alice", "alice", "root", "locked", "nobody"]);
+        this.#user = this.#dice.pick(["alice", "alice", "alice", "root", "locked", "nobody", "alice:style"]);
         return ["lookupUser", { user: this.#user, service: this.#dice.percent(92) ? "ssh-connection" : "ssh-userauth" }]; // prettier-ignore
       case "authenticating":
       case "refused":
@@ -136,11 +136,13 @@ export class Player {
     return ["sign", { ...exchange, clientKexInit: Uint8Array.of(20, this.#dice.roll(256)) }];
   }
   #line(): [RequestName, Body] {
-    return ["log", { level: this.#dice.roll(6), code: "auth.accepted", text: this.#dice.pick(words) }]; // prettier-ignore
+    const about = `user ${this.#dice.pick(["alice", "root"])} from 192.0.2.66 port 50000`;
+    const text = this.#dice.pick([...words, `Close session: ${about} id 0`, `Accepted publickey for ${about}`]); // prettier-ignore
+    return ["log", { level: this.#dice.roll(6), code: "auth.accepted", text }];
   }
 
   #key(): LabKey {
-    const own = this.#scenario.grants.get(this.#user);
+    const own = this.#scenario.grants.get(this.#user.replace(/:.*/, ""));
     return own !== undefined && this.#dice.percent(75) ? this.#dice.pick(own).key : this.#dice.pick(this.#scenario.known); // prettier-ignore
   }
 

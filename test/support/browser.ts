@@ -22,7 +22,7 @@ export class Page {
   readonly complaints: string[] = [];
   readonly #input: Writable;
   readonly #waiting = new Map<number, { done: (result: Json) => void; failed: (error: Error) => void }>(); // prettier-ignore
-  readonly #events: ((method: string) => void)[] = [];
+  readonly #events: { heard: (method: string) => void; failed: (error: Error) => void }[] = [];
   #session: string | undefined;
   #id = 0;
 
@@ -39,6 +39,7 @@ export class Page {
     const gone = (): void => {
       for (const { failed } of this.#waiting.values()) failed(new Error("the browser is gone"));
       this.#waiting.clear();
+      for (const { failed } of this.#events) failed(new Error("the browser is gone"));
     };
     this.#input.on("error", gone);
     child.once("close", gone);
@@ -104,10 +105,11 @@ export class Page {
   }
 
   #event(name: string): Promise<void> {
-    return new Promise((resolve) => {
-      this.#events.push((method) => {
+    return new Promise((resolve, failed) => {
+      const heard = (method: string): void => {
         if (method === name) resolve();
-      });
+      };
+      this.#events.push({ heard, failed });
     });
   }
 
@@ -122,6 +124,6 @@ export class Page {
     if (method === "Network.requestWillBeSent")
       this.requests.push(String((params["request"] as Json)["url"]));
     if (method === "Runtime.exceptionThrown" || method === "Runtime.consoleAPICalled" || method === "Log.entryAdded") this.complaints.push(JSON.stringify(params)); // prettier-ignore
-    for (const event of this.#events) event(method ?? "");
+    for (const { heard } of this.#events) heard(method ?? "");
   }
 }
