@@ -8,7 +8,9 @@ export type Field =
 /** The end of the connection, or the numbers of the messages that answer. */
 export type Outcome = "fault" | readonly number[];
 
-export const fixed = (...numbers: readonly number[]): Field => ({ bytes: Uint8Array.from(numbers) });
+export const fixed = (...numbers: readonly number[]): Field => ({
+  bytes: Uint8Array.from(numbers),
+});
 export const uint32 = (value: number): Field => {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value);
