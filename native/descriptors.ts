@@ -12,6 +12,7 @@ const raw = addon as unknown as {
   openFd: (path: string, flags: number, mode: number) => number;
   memfd: (name: string, content: Uint8Array) => number;
   closeAllExcept: (keep: number[]) => void;
+  growPipe: (fd: number, bytes: number) => boolean;
   openFds: () => number[];
   isatty: (fd: number) => boolean;
   openAuditLog: () => number;
@@ -37,6 +38,8 @@ export const setNonBlocking = raw.setNonBlocking;
 export const setCloseOnExec = raw.setCloseOnExec;
 /** `pipe2(O_CLOEXEC)`: [read end, write end], blocking. */
 export const pipeFds = raw.pipe;
+/** `F_SETPIPE_SZ`. False: the kernel refuses, since the user holds enough pipe pages already (pipe(7)); the pipe is as before. */
+export const growPipe = raw.growPipe;
 /** `open(2)` with O_CLOEXEC added. */
 export const openFd = raw.openFd;
 /** A sealed, read-only memory file holding `content`, offset 0. */

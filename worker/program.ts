@@ -2,7 +2,14 @@
 import type { ServerOptions } from "../config/options.ts";
 import { matchesPatternList } from "../config/patterns.ts";
 import type { Identity, WorkerRequest } from "../ipc/worker.ts";
-import { closeFd, dupFd, pipeFds, setNonBlocking, writeFd } from "../native/descriptors.ts";
+import {
+  closeFd,
+  dupFd,
+  growPipe,
+  pipeFds,
+  setNonBlocking,
+  writeFd,
+} from "../native/descriptors.ts";
 import type { Poller } from "../native/poller.ts";
 import { killPid, openPidFd, spawnProgram, waitPid, type Ended } from "../native/process.ts";
 import {
@@ -27,6 +34,8 @@ export class Refusal extends Error {
 
 /** Of one session, as sshd has it: each may hold 33 KiB of the worker. */
 const maxEnvironment = 128;
+/** Of the pipe of standard output: two reads of the session process. */
+const outputPipeBytes = 256 * 1024;
 const SIGHUP = 1;
 const loginUmask = 0o022;
 
@@ -120,6 +129,8 @@ export class Program {
       const [stdin, toStdin] = pipe();
       const [fromStdout, stdout] = pipe();
       const [fromStderr, stderr] = pipe();
+      // With the 64 KiB that a pipe has at first, a program that writes much waits for each two packets. sshd's sockets hold as much.
+      growPipe(stdout, outputPipeBytes);
       for (const fd of [toStdin, fromStdout, fromStderr]) setNonBlocking(fd, true);
       this.#notice(stderr);
       const fds = [stdin, stdout, stderr];

@@ -40,6 +40,10 @@ Napi::Value MakePipe(const Napi::CallbackInfo &info) {
   return Numbers(info.Env(), {ends.value.first, ends.value.second});
 }
 
+Napi::Value GrowOnePipe(const Napi::CallbackInfo &info) {
+  return Napi::Boolean::New(info.Env(), GrowPipe(Fd(info, 0), Int(info, 1, "bytes", 0)));
+}
+
 Napi::Value OpenFd(const Napi::CallbackInfo &info) {
   const std::string path = String(info[0], "path");
   const auto fd = Open(path.c_str(), Int(info, 1, "flags"), static_cast<mode_t>(Int(info, 2, "mode", 0, 07777)));
@@ -86,6 +90,7 @@ void AddDescriptors(Napi::Env env, Napi::Object &exports) {
   Add(env, exports, "setNonBlocking", NonBlocking);
   Add(env, exports, "setCloseOnExec", CloseOnExec);
   Add(env, exports, "pipe", MakePipe);
+  Add(env, exports, "growPipe", GrowOnePipe);
   Add(env, exports, "openFd", OpenFd);
   Add(env, exports, "memfd", MakeMemfd);
   Add(env, exports, "closeAllExcept", CloseOthers);

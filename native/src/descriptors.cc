@@ -57,6 +57,8 @@ Result<std::pair<int, int>> Pipe() noexcept {
   return {{ends[0], ends[1]}};
 }
 
+bool GrowPipe(int fd, int bytes) noexcept { return fcntl(fd, F_SETPIPE_SZ, bytes) >= 0; }
+
 Result<int> Open(const char *path, int flags, mode_t mode) noexcept {
   const int fd = Retry([&] { return open(path, flags | O_CLOEXEC, mode); });
   if (fd < 0) return FailedAs<int>("open");

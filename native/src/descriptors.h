@@ -22,6 +22,8 @@ Result<int> Duplicate(int fd) noexcept;
 Status SetNonBlocking(int fd, bool on) noexcept;
 Status SetCloseOnExec(int fd, bool on) noexcept;
 Result<std::pair<int, int>> Pipe() noexcept;
+/// False: the kernel refuses, since the user holds enough pipe pages already (pipe(7)); the pipe is as before.
+bool GrowPipe(int fd, int bytes) noexcept;
 Result<int> Open(const char *path, int flags, mode_t mode) noexcept;
 /// Sealed against every change, at offset 0. The caller owns it. memfd_create(2).
 Result<int> MemoryFile(const char *name, const uint8_t *data, size_t length) noexcept;

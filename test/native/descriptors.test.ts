@@ -8,6 +8,7 @@ import {
   memfd,
   openFd,
   openFds,
+  growPipe,
   pipeFds,
   readFd,
   setCloseOnExec,
@@ -133,3 +134,20 @@ t.test("openFds() lists what is open and not the descriptor that lists", (t) => 
 function content(): Uint8Array {
   return new Uint8Array(3);
 }
+
+t.test("growPipe() gives a pipe more room, and says so when it cannot", (t) => {
+  const [reader, writer] = pipe(t);
+  setNonBlocking(writer, true);
+  const block = new Uint8Array(64 * 1024);
+  const fill = (): number => {
+    let written = 0;
+    for (let count = 0; count >= 0; count = writeFd(writer, block, 0, block.length))
+      written += count;
+    return written;
+  };
+  t.equal(fill(), 64 * 1024);
+  t.equal(growPipe(reader, 4096), false, "less than it holds");
+  t.equal(growPipe(writer, 256 * 1024), true);
+  t.equal(fill(), 192 * 1024);
+  t.end();
+});
