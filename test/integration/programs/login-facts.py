@@ -9,12 +9,15 @@ PRCTLS = {"PDEATHSIG": 2, "DUMPABLE": 3, "KEEPCAPS": 7, "TIMING": 13, "SECCOMP":
           "MCE_KILL": 34, "CHILD_SUBREAPER": 37, "NO_NEW_PRIVS": 39, "THP_DISABLE": 42, "SPECULATION_CTRL": 52, "MDWE": 66}
 
 
+# Variadic calls take registers whole: a plain int leaves the upper half to chance.
+ZEROS = [ctypes.c_long(0)] * 3
+
 def prctl(name):
     value = ctypes.c_int(0)
     if name in ("PDEATHSIG", "CHILD_SUBREAPER", "TSC"):
-        libc.prctl(PRCTLS[name], ctypes.byref(value), 0, 0, 0)
+        libc.prctl(PRCTLS[name], ctypes.byref(value), *ZEROS)
         return value.value
-    return libc.prctl(PRCTLS[name], 0, 0, 0, 0)
+    return libc.prctl(PRCTLS[name], ctypes.c_long(0), *ZEROS)
 
 
 def read(path):
@@ -69,7 +72,7 @@ facts = {
     "namespaces": {name: os.readlink(f"/proc/self/ns/{name}") for name in sorted(os.listdir("/proc/self/ns"))},
     "nice": os.nice(0),
     # Never asked for: the kernel says 0, or what follows from nice 0 once the process has waited for a disk.
-    "ioprio": {0: "default", 2 << 13 | 4: "default"}.get(libc.syscall(251, 1, 0), "other"),
+    "ioprio": {0: "default", 2 << 13 | 4: "default"}.get(libc.syscall(*map(ctypes.c_long, (251, 1, 0))), "other"),
     "scheduler": [os.sched_getscheduler(0), sorted(os.sched_getaffinity(0))],
     "personality": libc.personality(0xFFFFFFFF),
     "descriptors of the shell": sorted(os.listdir(f"/proc/{os.getppid()}/fd"), key=int),
