@@ -9,19 +9,13 @@ const raw = addon as unknown as {
 
 /** Starts and ends of address ranges, in turn; they mean something in the process that learned them and its children. */
 export type PageRanges = BigUint64Array;
-/** What a broker and its session process are going to write and to run: decision 0008. */
-export interface PagesOfPair {
-  readonly broker: PageRanges;
-  readonly session: PageRanges;
-}
 
 /**
- * The private memory of this process that `pid`, forked from it, has copies of by now (what it wrote), and the code that it has mapped (what it
- * ran): proc_pid_pagemap(5). Empty when it has ended and is not reaped. Throws ESRCH,
+ * The private memory of this process that `pid`, forked from it, has copies of by now: what it wrote (proc_pid_pagemap(5)). Throws ESRCH,
  * ENOENT or EACCES when that process cannot be looked at.
  */
 export const pagesOfItsOwn = raw.pagesOfItsOwn;
-/** `MADV_POPULATE_WRITE` on each range of the calling process, `MADV_POPULATE_READ` on code; what the kernel refuses is left to page faults. */
+/** `MADV_POPULATE_WRITE` on each range of the calling process; what the kernel refuses is left to page faults. */
 export const populate = raw.populate;
 /**
  * Takes what is free in malloc's arena out of circulation, for ever: children then allocate at its top, page by page, and not in holes all

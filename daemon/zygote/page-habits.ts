@@ -1,5 +1,5 @@
-// Which pages each kind of child writes, and which of the runtime's code it runs: learned from the first children, so that later ones have them
-// copied and mapped in a few calls instead of in hundreds of page faults. It changes what a connection costs, never what it does.
+// Which pages each kind of child writes: learned from the first children, so that later ones have them copied in one call instead of in
+// hundreds of page faults. It changes what a connection costs, never what it does.
 import { readFileSync } from "node:fs";
 import { pagesOfItsOwn, type PageRanges } from "../../native/prefault.ts";
 
@@ -37,11 +37,11 @@ export class PageHabits {
    * or a user is passed over: its work is still to come.
    */
   look(kind: "broker" | "login", pid: number): boolean {
-    if (this.#isKnown(kind) && (kind === "login" || this.#isKnown("session"))) return false;
+    if (this.#seen[kind].length === samples) return false;
     try {
       if (readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("[warm]")) return false;
       this.#learn(kind, pid);
-      if (kind === "login") return true;
+      if (kind !== "broker") return true;
       const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
       for (const child of children.split(" ").filter(Boolean))
         this.#learn("session", Number(child));
@@ -51,10 +51,6 @@ export class PageHabits {
     return true;
   }
 
-  #isKnown(kind: ChildKind): boolean {
-    return this.#seen[kind].length === samples;
-  }
-
   /**
    * Only what all of them had is a habit: a page that one copied for a reason of its own would be memory that every connection pays for. Until
    * all have been looked at there is none, for copies made in advance would be learned too.
@@ -62,10 +58,7 @@ export class PageHabits {
   #learn(kind: ChildKind, pid: number): void {
     const seen = this.#seen[kind];
     if (seen.length === samples) return;
-    const pages = pagesOfItsOwn(pid);
-    // It has ended and waits to be reaped: that nothing is left of it says nothing about its work.
-    if (pages.length === 0) return;
-    seen.push(pages);
+    seen.push(pagesOfItsOwn(pid));
     if (seen.length === samples) this.#ranges[kind] = seen.reduce(common);
   }
 }

@@ -5,9 +5,9 @@ import { zygoteOrders, zygoteReports, type ZygoteOrder } from "../../ipc/listene
 import { decode, encode, type Body } from "../../ipc/protocol.ts";
 import { closeFd } from "../../native/descriptors.ts";
 import { forkProcess, openPidFd, waitPid, waitReadable } from "../../native/process.ts";
-import { populate, type PagesOfPair } from "../../native/prefault.ts";
+import { populate, type PageRanges } from "../../native/prefault.ts";
 import { receiveMessage, sendMessage } from "../../native/sockets.ts";
-import { PageHabits } from "./page-habits.ts";
+import { PageHabits, type ChildKind } from "./page-habits.ts";
 
 /** What a process is after `serve` returns: a forked child, or the zygote that nobody needs any more. */
 export type Role =
@@ -15,7 +15,8 @@ export type Role =
       readonly role: "broker";
       readonly listenerFd: number;
       readonly signerFd: number;
-      readonly pages: PagesOfPair;
+      /** What its session process is going to write. */
+      readonly sessionPages: PageRanges;
     }
   /** Waits on `orderFd` to be told for whom: await-identity.ts. */
   | { readonly role: "login"; readonly orderFd: number }
@@ -23,8 +24,6 @@ export type Role =
 
 type Configure = Body<(typeof zygoteOrders)["configure"]>;
 
-/** A login's work has well begun by then; also where its user has only a command that ends at once. */
-const lookAfterMs = 15;
 /** The listener always reads; this is for the moment in which its buffer is full. */
 const fullBufferWaitMs = 5;
 const forever = -1;
@@ -43,8 +42,6 @@ class Zygote {
     { readonly pid: number; readonly kind: "broker" | "login" }
   >();
   readonly #habits = new PageHabits();
-  /** A login has been told for whom, and was not looked at since. */
-  #looksAtLogins = false;
   #ordersUncollected = 0;
   #watched: Int32Array;
 
@@ -57,11 +54,7 @@ class Zygote {
   next(): { order: ZygoteOrder; fds: number[] } | undefined {
     for (;;) {
       this.#collect();
-      const ready = waitReadable(this.#watched, this.#looksAtLogins ? lookAfterMs : forever);
-      if (this.#looksAtLogins && (ready.length === 0 || ready.some((fd) => this.#isLogin(fd)))) {
-        this.#looksAtLogins = false;
-        this.#look("login");
-      }
+      const ready = waitReadable(this.#watched, forever);
       for (const fd of ready) if (fd !== this.#controlFd) this.#reap(fd);
       if (!ready.includes(this.#controlFd)) continue;
       const received = receiveMessage(this.#controlFd, this.#buffer);
@@ -84,10 +77,11 @@ class Zygote {
 
   /** True in the child, which keeps `fds` and nothing else of what the zygote opened. In the zygote they are closed. */
   fork(kind: "broker" | "login", fds: readonly number[]): boolean {
+    // A login is at work when the pool is filled again behind it.
+    if (kind === "broker") this.look("login");
     const pid = forkProcess(false);
     if (pid === 0) {
-      // A broker does it when it has forked its session process.
-      if (kind === "login") populate(this.#habits.of(kind));
+      populate(this.#habits.of(kind));
       closeFd(this.#controlFd);
       for (const pidFd of this.#children.keys()) closeFd(pidFd);
       return true;
@@ -99,18 +93,8 @@ class Zygote {
     return false;
   }
 
-  /** A broker has done the larger part of its work: its user is known. The login has just been told, and is looked at a little later. */
-  look(): void {
-    this.#look("broker");
-    this.#looksAtLogins = true;
-  }
-
-  #isLogin(pidFd: number): boolean {
-    return this.#children.get(pidFd)?.kind === "login";
-  }
-
   /** At the children of a kind that have work. */
-  #look(kind: "broker" | "login"): void {
+  look(kind: "broker" | "login"): void {
     for (const child of this.#children.values())
       if (child.kind === kind && this.#habits.look(kind, child.pid))
         this.#ordersUncollected = ordersBetweenCollections;
@@ -124,8 +108,8 @@ class Zygote {
     globalThis.gc?.({ type: "minor", execution: "sync" });
   }
 
-  get pages(): PagesOfPair {
-    return { broker: this.#habits.of("broker"), session: this.#habits.of("session") };
+  pagesOf(kind: ChildKind): PageRanges {
+    return this.#habits.of(kind);
   }
 
   #reap(pidFd: number): void {
@@ -165,7 +149,7 @@ export function serve(controlFd: number, configure: (order: Configure) => void):
       case "pair": {
         const [listenerFd = -1, signerFd = -1] = fds;
         if (zygote.fork("broker", fds))
-          return { role: "broker", listenerFd, signerFd, pages: zygote.pages };
+          return { role: "broker", listenerFd, signerFd, sessionPages: zygote.pagesOf("session") };
         break;
       }
       case "login": {
@@ -174,7 +158,7 @@ export function serve(controlFd: number, configure: (order: Configure) => void):
         break;
       }
       case "look":
-        zygote.look();
+        zygote.look("broker");
         break;
     }
   }

@@ -1,7 +1,6 @@
 #include "prefault.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
 #include <malloc.h>
@@ -10,7 +9,6 @@
 #include <unistd.h>
 
 #ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_READ 22
 #define MADV_POPULATE_WRITE 23
 #endif
 
@@ -37,8 +35,8 @@ void Add(std::vector<PageRange> &ranges, uint64_t page) noexcept {
   else ranges.push_back({page, page + kPageBytes});
 }
 
-/// The pages of [start, end) that have all of `bits`.
-bool Scan(int pagemap, uint64_t start, uint64_t end, uint64_t bits, std::vector<PageRange> &ranges) noexcept {
+/// The pages of [start, end) that are the other process's own.
+bool Scan(int pagemap, uint64_t start, uint64_t end, std::vector<PageRange> &ranges) noexcept {
   uint64_t entries[kBatch];
   while (start < end) {
     const size_t wanted = std::min<size_t>(kBatch, (end - start) / kPageBytes);
@@ -47,7 +45,7 @@ bool Scan(int pagemap, uint64_t start, uint64_t end, uint64_t bits, std::vector<
     if (got <= 0) return got == 0;
     const size_t count = static_cast<size_t>(got) / sizeof(uint64_t);
     for (size_t i = 0; i < count; i += 1) {
-      if ((entries[i] & bits) == bits) Add(ranges, start + i * kPageBytes);
+      if ((entries[i] & kPresent) != 0 && (entries[i] & kExclusive) != 0) Add(ranges, start + i * kPageBytes);
     }
     start += count * kPageBytes;
   }
@@ -71,10 +69,8 @@ Result<std::vector<PageRange>> PagesOfItsOwn(pid_t pid) noexcept {
     uint64_t end = 0;
     char permissions[5] = "";
     if (sscanf(line, "%lx-%lx %4s", &start, &end, permissions) != 3) continue; // NOLINT(cert-err34-c)
-    if (permissions[0] != 'r' || permissions[3] != 'p') continue;
-    const bool isCode = permissions[1] != 'w' && permissions[2] == 'x';
-    if (permissions[1] != 'w' && !isCode) continue;
-    if (!Scan(pagemap.Get(), start, end, isCode ? kPresent : kPresent | kExclusive, ranges)) return FailedAs<Ranges>("pread");
+    if (permissions[0] != 'r' || permissions[1] != 'w' || permissions[3] != 'p') continue;
+    if (!Scan(pagemap.Get(), start, end, ranges)) return FailedAs<Ranges>("pread");
   }
   return {std::move(ranges)};
 }
@@ -82,10 +78,7 @@ Result<std::vector<PageRange>> PagesOfItsOwn(pid_t pid) noexcept {
 void Populate(const PageRange *ranges, size_t count) noexcept {
   for (size_t i = 0; i < count; i += 1) {
     // The numbers come from our own maps. NOLINTNEXTLINE(performance-no-int-to-ptr)
-    void *const start = reinterpret_cast<void *>(ranges[i].start);
-    const size_t length = ranges[i].end - ranges[i].start;
-    // EINVAL: it cannot be written, so it is code.
-    if (madvise(start, length, MADV_POPULATE_WRITE) < 0 && errno == EINVAL) madvise(start, length, MADV_POPULATE_READ);
+    madvise(reinterpret_cast<void *>(ranges[i].start), ranges[i].end - ranges[i].start, MADV_POPULATE_WRITE);
   }
 }
 

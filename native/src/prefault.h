@@ -14,11 +14,11 @@ struct PageRange {
   uint64_t end = 0;
 };
 
-/// Private writable memory of *this* process that `pid`, a descendant forked from it, has pages of its own for (what it wrote), and the code that
-/// it has mapped (what it ran). Wants CAP_SYS_PTRACE where `pid` is not dumpable. Gaps of one page are joined. Empty for a zombie.
+/// Private writable memory of *this* process that `pid`, a descendant forked from it, has pages of its own for: what it wrote. Wants
+/// CAP_SYS_PTRACE where `pid` is not dumpable. Gaps of one page are joined.
 Result<std::vector<PageRange>> PagesOfItsOwn(pid_t pid) noexcept;
 
-/// MADV_POPULATE_WRITE on each range, MADV_POPULATE_READ where it is code. What cannot be (before Linux 5.14, memory that has gone) is left to the faults, silently.
+/// MADV_POPULATE_WRITE on each range. What cannot be (before Linux 5.14, memory that has gone) is left to the faults, silently.
 void Populate(const PageRange *ranges, size_t count) noexcept;
 
 /// Takes every free chunk of malloc's main arena out of circulation, for ever, so that children begin to allocate at its top, page by page,
