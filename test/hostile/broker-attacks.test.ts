@@ -14,8 +14,8 @@ import { until } from "../support/until.ts";
 const user = makeUser(t);
 user.authorize(
   publicLine(user.key),
-  attackersKey.line,
-  `restrict,command="true" ${restricted.line}`,
+  attackersKey.line().trim(),
+  `restrict,command="true" ${restricted.line().trim()}`,
 );
 const taken = await startTaken(t, ["MaxAuthTries 3", "LogLevel DEBUG1"]);
 const { server } = taken;

@@ -2,11 +2,11 @@
 // numbers are those of the attacks on monitors that they repeat (OpenSSH's history).
 import { maxMessageBytes } from "../../ipc/limits.ts";
 import { requests } from "../../ipc/monitor.ts";
-import { rawKey } from "../support/raw-connection.ts";
+import { LabKey } from "../../lab/lab-key.ts";
 import { exchangeParts, type AttackRow } from "../support/taken-session.ts";
 
 /** Authorized with `restrict` and a command of its own. */
-export const restricted = rawKey(67);
+export const restricted = new LabKey("restricted");
 export const violation = { code: "monitor.violation", end: "violation" } as const;
 /** By the filter of the session process, before the broker sees anything. */
 export const stopped = { code: "sandbox.violation", end: "violation" } as const;

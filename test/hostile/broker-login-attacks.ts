@@ -1,6 +1,6 @@
 // Rows of test/hostile/broker-attacks.test.ts: signatures of the signer, users, keys, logins, and what comes after them.
 import { requests } from "../../ipc/monitor.ts";
-import { rawKey } from "../support/raw-connection.ts";
+import { LabKey } from "../../lab/lab-key.ts";
 import { string } from "../support/ssh-keys.ts";
 import { attackersKey, exchangeParts, text, type AttackRow } from "../support/taken-session.ts";
 import {
@@ -111,7 +111,7 @@ export const beforeLogin: readonly AttackRow[] = [
       await attack.authenticating();
       attack.client.send("publickeyQuery", publickey);
       await attack.answer("authResult");
-      const strange = rawKey(99);
+      const strange = new LabKey("strange");
       for (let i = 0; i < 3; i += 1) {
         attack.login({ blob: strange.blob, signature: attack.signature(strange) });
         await attack.answer("authResult");

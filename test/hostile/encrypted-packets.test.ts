@@ -1,9 +1,9 @@
 // Packets that are wrong under the right keys, and under wrong ones: attacks.md A4, A5, B9.
 import t from "tap";
 import type { CipherSpec } from "../../native/packet-cipher.ts";
-import { referenceSeal } from "../native/reference-cipher.ts";
+import { referenceSeal } from "../../fuzz/server/reference-cipher.ts";
 import { endsEach, type HostileRow } from "../support/hostile-rows.ts";
-import { RawConnection, type Suite } from "../support/raw-connection.ts";
+import { RawConnection, type Suite } from "../../fuzz/server/raw-connection.ts";
 import { ssh } from "../support/ssh-client.ts";
 import { TestServer } from "../support/test-server.ts";
 import { makeUser } from "../support/test-user.ts";

@@ -1,19 +1,20 @@
 // Fields whose lengths lie, over TCP: attacks.md A6. Some of each message; test/session/fields.test.ts has them all, in memory.
 import t from "tap";
-import { referenceSeal } from "../native/reference-cipher.ts";
+import { referenceSeal } from "../../fuzz/server/reference-cipher.ts";
 import { endsEach, type HostileRow } from "../support/hostile-rows.ts";
-import { cipher, early, late, mac, type Place } from "../support/message-tables.ts";
+import { cipher, early, late, mac, type Place } from "../../fuzz/server/message-tables.ts";
 import { statusOf } from "../support/processes.ts";
-import { RawConnection, rawKey } from "../support/raw-connection.ts";
+import { RawConnection } from "../../fuzz/server/raw-connection.ts";
+import { LabKey } from "../../lab/lab-key.ts";
 import { spoil, type Spoiled } from "../support/spoiled-messages.ts";
 import { ssh } from "../support/ssh-client.ts";
 import { TestServer } from "../support/test-server.ts";
 import { makeUser, publicLine } from "../support/test-user.ts";
 import { until } from "../support/until.ts";
 
-const key = rawKey(2);
+const key = new LabKey("visitor");
 const user = makeUser(t);
-user.authorize(key.line, publicLine(user.key));
+user.authorize(key.line().trim(), publicLine(user.key));
 const server = await TestServer.start(t, {
   config: ["MaxStartups 100", "WarmPairs 4", "MaxAuthTries 100"],
 });

@@ -2,14 +2,15 @@
 import t from "tap";
 import { WireWriter } from "../../session/ssh/wire.ts";
 import { endsEach, type HostileRow } from "../support/hostile-rows.ts";
-import { RawConnection, rawKey } from "../support/raw-connection.ts";
+import { RawConnection } from "../../fuzz/server/raw-connection.ts";
+import { LabKey } from "../../lab/lab-key.ts";
 import { ssh } from "../support/ssh-client.ts";
 import { TestServer } from "../support/test-server.ts";
 import { makeUser, publicLine } from "../support/test-user.ts";
 
-const key = rawKey(1);
+const key = new LabKey("visitor");
 const user = makeUser(t);
-user.authorize(key.line, publicLine(user.key));
+user.authorize(key.line().trim(), publicLine(user.key));
 const server = await TestServer.start(t, { config: ["MaxStartups 100", "WarmPairs 4"] });
 const write = (type: number): WireWriter => new WireWriter().byte(type);
 const request = (name: string, service: string, method: string): Uint8Array =>

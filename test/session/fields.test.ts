@@ -1,6 +1,6 @@
 // Fields whose lengths lie, in every message that the server reads, before and after authentication: attacks.md A6, C2.
 import t from "tap";
-import { early, late } from "../support/message-tables.ts";
+import { early, late } from "../../fuzz/server/message-tables.ts";
 import { spoil } from "../support/spoiled-messages.ts";
 import { established, loggedIn, openChannel, settled, type Served } from "./served-pair.ts";
 import { attack, faultOf } from "./ssh/raw-client.ts";

@@ -1,7 +1,7 @@
 // Tables of misbehaviour: each row is one connection that the server must end, with one event that says why; many at a time over one server.
 import type { Test } from "tap";
 import { WireReader } from "../../session/ssh/wire.ts";
-import type { RawConnection } from "./raw-connection.ts";
+import type { RawConnection } from "../../fuzz/server/raw-connection.ts";
 import type { ServerEvent, TestServer } from "./test-server.ts";
 
 export interface HostileRow {

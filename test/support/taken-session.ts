@@ -7,9 +7,7 @@ import { makePatchedTree } from "../../lab/patched-tree.ts";
 import type { Patch } from "../../lab/patches.ts";
 import { takenAddress, takeOverPatches } from "../../lab/take-over.ts";
 import { TakenSessionClient, type Heard } from "../../lab/taken-session-client.ts";
-import { sign } from "node:crypto";
-import { rawKey } from "./raw-connection.ts";
-import { string } from "./ssh-keys.ts";
+import { LabKey } from "../../lab/lab-key.ts";
 import { TestServer, type ServerEvent } from "./test-server.ts";
 import { until } from "./until.ts";
 
@@ -31,8 +29,7 @@ export const exchangeParts: BodyOf<"sign"> = {
   sharedSecret: Uint8Array.of(1),
 };
 /** Authorized for the user of a test by its line. */
-export const attackersKey = rawKey(66);
-export type Key = typeof attackersKey;
+export const attackersKey = new LabKey("attacker");
 
 export class Attack {
   readonly client: TakenSessionClient;
@@ -75,7 +72,7 @@ export class Attack {
   }
 
   /** A signature by `key` over what an honest client signs, or over something else. */
-  signature(key: Key = attackersKey, over: Partial<SignedRequest> = {}): Uint8Array {
+  signature(key: LabKey = attackersKey, over: Partial<SignedRequest> = {}): Uint8Array {
     const honest = {
       sessionId: this.sessionId,
       user: text(this.user),
@@ -87,7 +84,7 @@ export class Attack {
       blob: key.blob,
       ...over,
     });
-    return Buffer.concat([string("ssh-ed25519"), string(sign(null, data, key.privateKey))]);
+    return key.sign(data);
   }
   login(over: Partial<BodyOf<"publickeySign">> = {}): void {
     const key = attackersKey;

@@ -55,49 +55,79 @@ function hmac(spec: CipherSpec, sequence: number, data: Uint8Array): Buffer {
   return createHmac(`sha${digest}`, spec.macKey).update(uint32(sequence)).update(data).digest();
 }
 
+/** RFC 5647 section 7.1: the invocation counter. */
+const nextIv = (iv: Buffer): void => {
+  iv.writeBigUInt64BE(BigInt.asUintN(64, iv.readBigUInt64BE(4) + 1n), 4);
+};
 const isEtm = (spec: CipherSpec) => spec.mac.includes("-etm@");
 const gcmName = (spec: CipherSpec) => `aes-${spec.cipher.slice(3, 6)}-gcm` as CipherGCMTypes;
 const ctrName = (spec: CipherSpec) => `aes-${spec.cipher.slice(3, 6)}-ctr`;
 
-/** One packet, the first of its key, with a length or padding length that lies when `lie` says so. */
-export function referenceSeal(
+/** What is wrong with a packet, on purpose. */
+export interface PacketLie {
+  /** What `packet_length` says. */
+  readonly length?: number;
+  /** What `padding_length` says. */
+  readonly padding?: number;
+  /** This bit of the whole packet is wrong, counted from its end. */
+  readonly flip?: number;
+}
+
+/** Seals packet after packet of one key; the whole packet. */
+export function referenceSealer(
+  spec: CipherSpec,
+): (payload: Uint8Array, sequence: number, lie?: PacketLie) => Uint8Array {
+  const { blockBytes, aead } = cipherSizes(spec.cipher, spec.mac);
+  const stream = spec.cipher.endsWith("-ctr") && createCipheriv(ctrName(spec), spec.key, spec.iv);
+  const iv = Buffer.from(spec.iv);
+  const sealed = (length: Buffer, body: Buffer, sequence: number): Buffer => {
+    if (spec.cipher === "none") return Buffer.concat([length, body]);
+    if (spec.cipher.startsWith("chacha20")) {
+      const both = Buffer.concat([
+        chacha(spec.key.subarray(32), sequence, 0, length),
+        chacha(spec.key.subarray(0, 32), sequence, 1, body),
+      ]);
+      const macKey = chacha(spec.key.subarray(0, 32), sequence, 0, new Uint8Array(32));
+      return Buffer.concat([both, poly1305(macKey, both)]);
+    }
+    if (aead) {
+      const cipher = createCipheriv(gcmName(spec), spec.key, iv);
+      cipher.setAAD(length);
+      nextIv(iv);
+      return Buffer.concat([length, cipher.update(body), cipher.final(), cipher.getAuthTag()]);
+    }
+    if (stream === false) throw new Error("No such cipher");
+    if (isEtm(spec)) {
+      const both = Buffer.concat([length, stream.update(body)]);
+      return Buffer.concat([both, hmac(spec, sequence, both)]);
+    }
+    const clear = Buffer.concat([length, body]);
+    return Buffer.concat([stream.update(clear), hmac(spec, sequence, clear)]);
+  };
+  return (payload, sequence, lie = {}) => {
+    const counted = (aead || isEtm(spec) ? 0 : 4) + 1 + payload.length;
+    let padding = blockBytes - (counted % blockBytes);
+    if (padding < 4) padding += blockBytes;
+    const body = Buffer.concat([
+      Uint8Array.of(lie.padding ?? padding),
+      payload,
+      new Uint8Array(padding),
+    ]);
+    const packet = sealed(uint32(lie.length ?? body.length), body, sequence);
+    if (lie.flip !== undefined) {
+      const at = packet.length - 1 - ((lie.flip >> 3) % packet.length);
+      packet[at] = (packet[at] ?? 0) ^ (1 << (lie.flip & 7));
+    }
+    return packet;
+  };
+}
+/** The first of a key. */
+export const referenceSeal = (
   spec: CipherSpec,
   payload: Uint8Array,
   sequence: number,
-  lie: { length?: number; padding?: number },
-): Uint8Array {
-  const { blockBytes, aead } = cipherSizes(spec.cipher, spec.mac);
-  const counted = (aead || isEtm(spec) ? 0 : 4) + 1 + payload.length;
-  let padding = blockBytes - (counted % blockBytes);
-  if (padding < 4) padding += blockBytes;
-  const body = Buffer.concat([
-    Uint8Array.of(lie.padding ?? padding),
-    payload,
-    new Uint8Array(padding),
-  ]);
-  const length = uint32(lie.length ?? body.length);
-  if (spec.cipher === "none") return Buffer.concat([length, body]);
-  if (spec.cipher.startsWith("chacha20")) {
-    const sealed = Buffer.concat([
-      chacha(spec.key.subarray(32), sequence, 0, length),
-      chacha(spec.key.subarray(0, 32), sequence, 1, body),
-    ]);
-    const macKey = chacha(spec.key.subarray(0, 32), sequence, 0, new Uint8Array(32));
-    return Buffer.concat([sealed, poly1305(macKey, sealed)]);
-  }
-  if (aead) {
-    const cipher = createCipheriv(gcmName(spec), spec.key, spec.iv);
-    cipher.setAAD(length);
-    return Buffer.concat([length, cipher.update(body), cipher.final(), cipher.getAuthTag()]);
-  }
-  const cipher = createCipheriv(ctrName(spec), spec.key, spec.iv);
-  if (isEtm(spec)) {
-    const sealed = Buffer.concat([length, cipher.update(body)]);
-    return Buffer.concat([sealed, hmac(spec, sequence, sealed)]);
-  }
-  const clear = Buffer.concat([length, body]);
-  return Buffer.concat([cipher.update(clear), hmac(spec, sequence, clear)]);
-}
+  lie: PacketLie,
+): Uint8Array => referenceSealer(spec)(payload, sequence, lie);
 
 /** Opens packet after packet of one key; the payload. Throws on anything wrong. */
 export function referenceOpen(
@@ -127,7 +157,7 @@ export function referenceOpen(
       const cipher = createDecipheriv(gcmName(spec), spec.key, iv);
       cipher.setAAD(sealed.subarray(0, 4));
       cipher.setAuthTag(tag);
-      iv.writeBigUInt64BE(BigInt.asUintN(64, iv.readBigUInt64BE(4) + 1n), 4);
+      nextIv(iv);
       const body = cipher.update(sealed.subarray(4));
       cipher.final();
       return Buffer.concat([sealed.subarray(0, 4), body]);

@@ -1,5 +1,5 @@
 // Every message that the server reads, whole, with what its empty and superfluous fields lead to: `spoil()` makes the rest of them.
-import { fixed, text, uint32, type Message, type Outcome } from "./spoiled-messages.ts";
+import { fixed, text, uint32, type Message, type Outcome } from "./fields.ts";
 
 /** Where a connection must be for a message to be welcome. */
 export type Place = "identified" | "offered" | "agreed" | "keyed" | "asked" | "authenticated" | "opened"; // prettier-ignore
