@@ -30,13 +30,28 @@ const folder = mkdtempSync("/tmp/sallyport-broker-");
 const mine = `${folder}/file`;
 writeFileSync(mine, "before");
 
-/** Forked first, asleep until it is killed. */
-const sleeper = (): number => {
+const asked = 7;
+interface Sleeper {
+  readonly pid: number;
+  /** Wakes it up, and waits for its end: whether it ended because it was asked to, and not of a signal that was on its way. */
+  lived(): boolean;
+}
+/** Forked first, asleep until it is killed or asked to end. */
+const sleeper = (): Sleeper => {
+  const [readEnd, writeEnd] = pipeFds();
   const pid = forkProcess(false);
-  if (pid === 0) waitReadable(new Int32Array(0), 60_000);
-  return pid;
+  if (pid === 0) {
+    waitReadable(Int32Array.of(readEnd), 60_000);
+    exitNow(asked);
+  }
+  const lived = (): boolean => {
+    writeFd(writeEnd, Uint8Array.of(0), 0, 1);
+    return waitPid(pid, false)?.status === asked;
+  };
+  return { pid, lived };
 };
-const [session, stranger] = [sleeper(), sleeper()];
+const sleepers = { session: sleeper(), stranger: sleeper() };
+const [session, stranger] = [sleepers.session.pid, sleepers.stranger.pid];
 
 const attempts: Record<string, () => unknown> = {
   nothing: () => unconfinedBroker(process.pid, true),
@@ -75,14 +90,12 @@ const ended = waitPid(child, false);
 const buffer = new Uint8Array(4096);
 const length = readFd(readEnd, buffer, 0, buffer.length);
 const said = length <= 0 ? null : Buffer.from(buffer.subarray(0, length)).toString();
-const alive = [session, stranger].map((pid) => waitPid(pid, true) === null);
-for (const pid of [session, stranger]) killPid(pid, SIGKILL);
 say({
   signal: ended?.signal ?? 0,
   said: said === null ? null : (JSON.parse(said) as unknown),
   file: readFileSync(mine, "latin1"),
-  sessionLives: alive[0],
-  strangerLives: alive[1],
+  sessionLives: sleepers.session.lived(),
+  strangerLives: sleepers.stranger.lived(),
 });
 rmSync(folder, { recursive: true });
 exitNow(0);
