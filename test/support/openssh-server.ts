@@ -1,25 +1,13 @@
 // The real sshd, OpenSSH 10.0p1 of install-peers, for tests that compare: same user, same key, on a free port of the loopback.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import type { Test } from "tap";
+import { freePort } from "./free-port.ts";
 import { openSockets } from "./processes.ts";
 import { makeKey } from "./ssh-keys.ts";
 import { until } from "./until.ts";
 
 const peers = `${process.env["SALLYPORT_PEERS"] ?? "/var/cache/sallyport-peers"}/openssh-10.0`;
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => {
-        resolve(typeof address === "object" && address !== null ? address.port : 0);
-      });
-    });
-  });
 
 export interface OpenSshServer {
   readonly port: number;
