@@ -8,7 +8,12 @@ import {
   createOpener,
   createSealer,
 } from "../../native/packet-cipher.ts";
-import { fixedSpec, referenceOpen, referenceSeal, suites } from "../../fuzz/server/reference-cipher.ts";
+import {
+  fixedSpec,
+  referenceOpen,
+  referenceSeal,
+  suites,
+} from "../../fuzz/server/reference-cipher.ts";
 
 const at = new Uint32Array(2);
 const header = Uint8Array.of(94, 0, 0, 0, 1);
