@@ -48,7 +48,7 @@ const raw = addon as unknown as {
 export const seqpacketPair = raw.seqpacketPair;
 /** One message, with up to 8 descriptors (which stay the caller's). False: would block. Throws EPIPE when nobody is there. */
 export const sendMessage = raw.sendMessage;
-/** One message into `buffer`; null: would block. A close and a reset by the peer both give `length` 0. */
+/** One message into `buffer`; null: would block. A close and a reset by the peer both give `length` 0, after all that it had sent. */
 export const receiveMessage = raw.receiveMessage;
 /** `SO_PEERCRED`: who made the other end (for a socketpair: who made the pair). */
 export const peerCredentials = raw.peerCredentials;

@@ -70,10 +70,13 @@ Result<Message> ReceiveMessage(int socket, uint8_t *data, size_t length) noexcep
   header.msg_iovlen = 1;
   header.msg_control = control;
   header.msg_controllen = sizeof control;
-  const ssize_t got = Retry([&] { return recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT); });
+  const auto receive = [&] { return recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT); };
+  ssize_t got = Retry(receive);
+  // It closed with our messages unread. The kernel says so once, and before what it had sent until then: its last words are still there.
+  if (got < 0 && errno == ECONNRESET) got = Retry(receive);
   Result<Message> message;
   if (got < 0) {
-    if (errno == ECONNRESET) return message; // it closed with our messages unread
+    if (errno == ECONNRESET) return message;
     if (errno != EAGAIN && errno != EWOULDBLOCK) return FailedAs<Message>("recvmsg");
     message.value.wouldBlock = true;
     return message;

@@ -28,7 +28,7 @@ struct Message {
 Result<std::pair<int, int>> SeqpacketPair() noexcept;
 /// False: would block. The descriptors stay the caller's.
 Result<bool> SendMessage(int socket, const uint8_t *data, size_t length, const FdList &fds) noexcept;
-/// A close or a reset by the peer gives length 0. What does not fit is dropped by the kernel: `truncated`.
+/// A close or a reset by the peer gives length 0, after all that it had sent. What does not fit is dropped by the kernel: `truncated`.
 Result<Message> ReceiveMessage(int socket, uint8_t *data, size_t length) noexcept;
 /// SO_PEERCRED.
 Result<ucred> PeerCredentials(int socket) noexcept;

@@ -52,6 +52,20 @@ t.test("sendMessage() throws EPIPE when the other end is closed, read or unread"
   t.end();
 });
 
+t.test("receiveMessage() gives all that was said before a reset, and then its length 0", (t) => {
+  const [a, b] = seqpacketPair();
+  const buffer = new Uint8Array(8);
+  sendMessage(a, buffer, 0, 1, []); // unread: the close below resets
+  sendMessage(b, Uint8Array.of(1, 2), 0, 2, []);
+  sendMessage(b, Uint8Array.of(3), 0, 1, []);
+  closeFd(b);
+  t.equal(receiveMessage(a, buffer)?.length, 2);
+  t.equal(buffer[1], 2);
+  t.equal(receiveMessage(a, buffer)?.length, 1);
+  t.equal(receiveMessage(a, buffer)?.length, 0);
+  closeFd(a);
+  t.end();
+});
 t.test("receiveMessage() gives length 0 for a close and for a reset, null for nothing yet", (t) => {
   const [a, b] = pair(t);
   const buffer = new Uint8Array(16);
