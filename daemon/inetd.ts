@@ -2,7 +2,8 @@
 import { fstatSync } from "node:fs";
 import { closeFd, dupFd, openFd } from "../native/descriptors.ts";
 import { setNoDelay, socketAddresses } from "../native/sockets.ts";
-import { relayEvent, sayEnded, sayMissingLayer, sayPairFailed } from "./listener/say.ts";
+import { sayMissingLayer } from "./say-missing-layer.ts";
+import { relayEvent, sayEnded, sayPairFailed } from "./listener/say.ts";
 import { violationPatienceMs } from "./log/violation-events.ts";
 import type { Connection } from "./pool/pair.ts";
 import { Pool } from "./pool/pool.ts";
@@ -74,7 +75,7 @@ export function serveInetd(settings: Settings, options: SupervisorOptions): void
       end(failure);
     },
     missingLayer: (layer) => {
-      sayMissingLayer(events, layer);
+      sayMissingLayer(events, "session processes lack", layer);
     },
   });
   const supervisor = new Supervisor(options, pool, {

@@ -5,6 +5,7 @@ import type { Flags } from "../config/flags.ts";
 import type { Body } from "../ipc/protocol.ts";
 import type { signerOrders } from "../ipc/signer.ts";
 import { userByName } from "../native/users.ts";
+import { requiredLayers } from "../sandbox/layers.ts";
 import { delaySecretBytes } from "./config-snapshot.ts";
 import { heapFlags } from "./heap-flags.ts";
 import { openFilesLimit, type OpenFilesLimit } from "./open-files.ts";
@@ -33,7 +34,7 @@ const encoder = new TextEncoder();
 /** Throws ConfigError, the file's own error, or an Error that says what the machine lacks. */
 export function loadSettings(flags: Flags): Settings {
   const config = loadConfig({ file: flags.file, overrides: flags.overrides });
-  const { hostKey, privsepUser, warmPairs } = config.global;
+  const { hostKey, privsepUser, sandboxRequire, warmPairs } = config.global;
   const isRoot = process.geteuid?.() === 0;
   const user = isRoot ? userByName(privsepUser) : null;
   if (isRoot && user === null)
@@ -55,6 +56,7 @@ export function loadSettings(flags: Flags): Settings {
       uid: user?.uid ?? 0,
       gid: user?.gid ?? 0,
       changeIdentity: isRoot,
+      required: [...requiredLayers(sandboxRequire, isRoot)],
     },
   };
 }

@@ -16,6 +16,8 @@ export const signerOrders = protocol({
       uid: u32(),
       gid: u32(),
       changeIdentity: bool,
+      /** Names of layers without which it ends. */
+      required: list(text(limits.maxNameBytes), 32),
     },
   },
   channel: {
@@ -37,6 +39,8 @@ export const signerReports = protocol({
       keys: list(bytes(limits.maxKeyBlobBytes), 64),
       /** "PATH: reason", as sshd words it. */
       errors: list(text(limits.maxPathBytes + 200), 64),
+      /** "NAME: reason" of layers that it could not have, and that are not required. */
+      missing: list(text(200), 32),
     },
   },
 });

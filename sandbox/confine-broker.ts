@@ -1,17 +1,13 @@
 // The broker takes its layers on when it has looked at its session process for the last time, before it has a connection.
-import {
-  setCapabilities,
-  setDumpable,
-  setMdwe,
-  setRlimit,
-  setSecurebits,
-} from "../native/confine.ts";
+import { setCapabilities, setDumpable, setMdwe, setSecurebits } from "../native/confine.ts";
 import { installSeccompFilter, setNoNewPrivs } from "../native/threads.ts";
 import { assemble } from "./bpf.ts";
 import { compile } from "./bpf-compiler.ts";
-import { capabilitySet, lockedSecurebits, resource, type CapabilityName } from "./constants.ts";
+import { capabilitySet, lockedSecurebits, type CapabilityName } from "./constants.ts";
 import { restrictByLandlock } from "./landlock.ts";
+import { layerSteps } from "./layer-steps.ts";
 import type { LayerName } from "./layers.ts";
+import { limitResources } from "./limit-resources.ts";
 import { broker, brokerCapabilities } from "./policies/broker.ts";
 
 /** In place of the session process's pid until it is known; no pid is so high (PID_MAX_LIMIT is 2^22). */
@@ -19,8 +15,6 @@ const placeholder = 0x7ffe_dcba;
 const instructionBytes = 8;
 /** Of `k` in struct sock_filter. */
 const constantOffset = 4;
-/** As the session process's bound. */
-const maxDataBytes = 1024 * 1024 * 1024;
 
 /** The sets that a confined broker has, permitted and effective. */
 export const keptCapabilities = capabilitySet(
@@ -67,21 +61,7 @@ export function confineBroker(
   sessionPid: number,
   without: ReadonlySet<LayerName> = new Set(),
 ): string[] {
-  const missing: string[] = [];
-  const layer = (name: LayerName, apply: () => void): void => {
-    if (without.has(name)) {
-      missing.push(`broker ${name}: left out`);
-      return;
-    }
-    try {
-      apply();
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      if (required.has(name))
-        throw new Error(`Cannot confine broker: layer ${name}: ${why}`, { cause });
-      missing.push(`broker ${name}: ${why}`);
-    }
-  };
+  const { layer, missing } = layerSteps("broker", required, without);
   if (isRoot) {
     layer("securebits", () => {
       setSecurebits(lockedSecurebits);
@@ -93,12 +73,7 @@ export function confineBroker(
   layer("undumpable", () => {
     setDumpable(false);
   });
-  layer("rlimits", () => {
-    // Not NOFILE: the kernel measures the descriptors that all of root's processes have on their way by the sender's limit.
-    for (const limit of [resource.nproc, resource.fsize, resource.core, resource.memlock])
-      setRlimit(limit, 0, 0);
-    setRlimit(resource.data, maxDataBytes, maxDataBytes);
-  });
+  layer("rlimits", limitResources);
   layer("noNewPrivs", setNoNewPrivs);
   layer("landlock", () => {
     // Signals are not scoped: its session process is in a domain of its own; the filter names the one process that it can signal. Every file can be
@@ -109,5 +84,5 @@ export function confineBroker(
   layer("seccomp", () => {
     installSeccompFilter(filter.for(sessionPid));
   });
-  return missing;
+  return missing.map((line) => `broker ${line}`);
 }

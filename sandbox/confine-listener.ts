@@ -7,12 +7,12 @@ import {
   lockRuntimeThreads,
   runtimeThreadsHandshake,
   setNoNewPrivs,
-  threadReport,
 } from "../native/threads.ts";
 import { assemble } from "./bpf.ts";
 import { compile } from "./bpf-compiler.ts";
 import { capabilitySet, lockedSecurebits, resource, type CapabilityName } from "./constants.ts";
 import { landlockRulesetOf } from "./landlock.ts";
+import { layerSteps } from "./layer-steps.ts";
 import type { LayerName } from "./layers.ts";
 import {
   listener,
@@ -20,6 +20,7 @@ import {
   listenerCapabilitiesForFolders,
   listenerOtherwise,
 } from "./policies/listener.ts";
+import { proveThreads } from "./prove-threads.ts";
 
 // Object.keys forgets the literal names.
 export const listenerKeeps = capabilitySet(
@@ -48,21 +49,16 @@ export interface ListenerConfinement {
 
 /**
  * Confines every thread of the calling process, which has started its spawner and whose loop was remade (`remakeLoop`) before it watched for signals: that throws away those under way. Returns the layers
- * that could not be had, as `NAME: reason`. Throws when one of them is required, or when threads differ. Cannot be undone.
+ * that could not be had, as `NAME: reason`. Throws when one of them is required, or when threads differ. Cannot be undone. `without` is for
+ * `sallyport sandbox prove` and tests, as in confine-session.ts.
  */
-export function confineListener(confinement: ListenerConfinement): string[] {
+export function confineListener(
+  confinement: ListenerConfinement,
+  without: ReadonlySet<LayerName> = new Set(),
+): string[] {
   const { isRoot, required, writableFolders, usesAbstractSocket } = confinement;
-  const missing: string[] = [];
-  const layer = (name: LayerName, apply: () => void): void => {
-    try {
-      apply();
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      if (required.has(name))
-        throw new Error(`Cannot confine listener: layer ${name}: ${why}`, { cause });
-      missing.push(`${name}: ${why}`);
-    }
-  };
+  const steps = layerSteps("listener", required, without);
+  const { layer, missing } = steps;
   const kept = writableFolders.every(isRoots) ? listenerKeeps : listenerKeepsForFolders;
   lockRuntimeThreads();
   if (isRoot) {
@@ -102,20 +98,10 @@ export function confineListener(confinement: ListenerConfinement): string[] {
   layer("seccomp", () => {
     installSeccompFilter(assemble(compile(listener, listenerOtherwise)));
   });
-  proveThreads(isRoot ? kept : undefined, missing);
+  // The lock against new threads is a filter of its own.
+  proveThreads("listener", steps, {
+    kept: isRoot ? kept : undefined,
+    filters: steps.holds("seccomp") ? 2 : 0,
+  });
   return missing;
-}
-
-/** Of each thread, as the kernel shows it: a half-confined process is worse than none, which says so. */
-function proveThreads(kept: bigint | undefined, missing: readonly string[]): void {
-  const holds = (name: LayerName): boolean => !missing.some((line) => line.startsWith(`${name}:`));
-  const isCut = kept !== undefined && holds("capabilities");
-  for (const { name, tid, noNewPrivs, seccompFilters, capabilities } of threadReport())
-    if (
-      (holds("noNewPrivs") && !noNewPrivs) ||
-      // The lock against new threads is one of its own.
-      (holds("seccomp") && seccompFilters < 2) ||
-      (isCut && (capabilities.permitted !== kept || capabilities.effective !== kept))
-    )
-      throw new Error(`Cannot confine listener: thread ${name} (${tid}) is not confined`);
 }

@@ -10,7 +10,6 @@ import {
   setIds,
   setMdwe,
   setParentDeathSignal,
-  setRlimit,
   setSecurebits,
   type NamespaceFds,
 } from "../native/confine.ts";
@@ -18,17 +17,17 @@ import { closeFd } from "../native/descriptors.ts";
 import { assemble, verdict } from "./bpf.ts";
 import { compile } from "./bpf-compiler.ts";
 import { restrictByLandlock } from "./landlock.ts";
+import { layerSteps } from "./layer-steps.ts";
 import type { LayerName } from "./layers.ts";
+import { limitResources } from "./limit-resources.ts";
 import { session } from "./policies/session.ts";
-import { capabilitySet, lockedSecurebits, resource } from "./constants.ts";
+import { capabilitySet, lockedSecurebits } from "./constants.ts";
 
 /** Compiled when the zygote loads this, not in each session process. */
 export const sessionFilter = assemble(compile(session));
 
 /** SIGKILL: the session process must not outlive the broker that answers for it. */
 const SIGKILL = 9;
-/** V8's heap limit is far below; this bounds what native code could take. */
-const maxDataBytes = 1024 * 1024 * 1024;
 const identityCapabilities = capabilitySet("setuid", "setgid", "setpcap");
 
 export interface SessionConfinement {
@@ -54,22 +53,7 @@ export function confineSessionProcess(
   violationsFd?: number,
   without: ReadonlySet<LayerName> = new Set(),
 ): string[] {
-  const missing: string[] = [];
-  const layer = (name: LayerName, apply: () => void): void => {
-    if (without.has(name)) {
-      missing.push(`${name}: left out`);
-      return;
-    }
-    try {
-      apply();
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      if (confinement.required.has(name)) {
-        throw new Error(`Cannot confine session process: layer ${name}: ${why}`, { cause });
-      }
-      missing.push(`${name}: ${why}`);
-    }
-  };
+  const { layer, missing, holds } = layerSteps("session process", confinement.required, without);
   const { namespaces } = confinement;
   const join = (name: LayerName, fd: number | undefined): void => {
     layer(name, () => {
@@ -86,11 +70,7 @@ export function confineSessionProcess(
   join("mntns", namespaces.mnt);
   layer("root", () => {
     // Inside the joined mount namespace the root is empty and read-only already.
-    chrootTo(
-      namespaces.mnt !== undefined && !missing.some((m) => m.startsWith("mntns"))
-        ? "/"
-        : confinement.emptyRoot,
-    );
+    chrootTo(namespaces.mnt !== undefined && holds("mntns") ? "/" : confinement.emptyRoot);
   });
   layer("securebits", () => {
     setSecurebits(lockedSecurebits);
@@ -111,13 +91,7 @@ export function confineSessionProcess(
   layer("deathSignal", () => {
     setParentDeathSignal(SIGKILL);
   });
-  layer("rlimits", () => {
-    setRlimit(resource.nproc, 0, 0);
-    setRlimit(resource.fsize, 0, 0);
-    setRlimit(resource.core, 0, 0);
-    setRlimit(resource.memlock, 0, 0);
-    setRlimit(resource.data, maxDataBytes, maxDataBytes);
-  });
+  layer("rlimits", limitResources);
   layer("noNewPrivs", setNoNewPrivs);
   layer("landlock", restrictByLandlock);
   layer("mdwe", setMdwe);

@@ -21,6 +21,27 @@ export const layers = {
   seccomp: "the seccomp filter",
 } as const;
 export type LayerName = keyof typeof layers;
+/** What is weaker without it, for who reads the log or `sallyport sandbox status`: "without it ...". */
+export const withoutLayer: Readonly<Record<LayerName, string>> = {
+  descriptors: "there may be a descriptor to something that it was not given",
+  netns: "nothing but the filter and Landlock keep it from the network",
+  mntns: "its root is a chroot, and mounts of the machine are near",
+  ipcns: "nothing but the filter keeps it from the machine's shared memory and message queues",
+  utsns: "it could learn the machine's name where the filter did not stop it",
+  cgroupns: "it could learn its place among the machine's control groups",
+  pidns: "nothing but the filter and Landlock keep it from signals to processes of its uid",
+  root: "nothing but the filter, its uid and Landlock keep it from files",
+  identity: "it has the ids of who started the server",
+  capabilities: "it has a part of root's power",
+  securebits: "a way back to capabilities is not locked",
+  undumpable: "processes of its uid can look into its memory",
+  deathSignal: "it could outlive the process that answers for it",
+  landlock: "files, TCP ports and signals are kept from it by the other layers alone",
+  rlimits: "it could take more memory, processes or files than it needs",
+  noNewPrivs: "a setuid program could give it power",
+  mdwe: "nothing but the filter keeps memory from becoming executable",
+  seccomp: "it can make every system call",
+};
 export const layerNames = Object.keys(layers) as LayerName[]; // Object.keys forgets the literal names
 
 /** What Debian 12's own kernel (6.1) and a plain container allow; anything else that is missing is reported, not fatal. */

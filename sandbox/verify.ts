@@ -1,6 +1,7 @@
 // The broker looks at its session process from outside, in /proc, before a byte of the network reaches it. What the process says of
 // itself counts for nothing here.
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { inheritedFilters } from "./inherited-filters.ts";
 import type { LayerName } from "./layers.ts";
 import { statusOf } from "./proc-status.ts";
 
@@ -26,7 +27,11 @@ const runtimeDescriptor = /^(anon_inode:\[(eventpoll|eventfd)\]|pipe:\[\d+\])$/;
 /** One check: nothing when the layer holds, else what was seen instead. */
 type Check = () => string | undefined;
 
-function threadChecks(proc: string, expected: SessionExpectations): ReadonlyMap<LayerName, Check> {
+function threadChecks(
+  proc: string,
+  expected: SessionExpectations,
+  inherited: number,
+): ReadonlyMap<LayerName, Check> {
   const tasks = readdirSync(`${proc}/task`);
   const threads = tasks.map((tid) => statusOf(`${proc}/task/${tid}/status`));
   const each =
@@ -55,7 +60,7 @@ function threadChecks(proc: string, expected: SessionExpectations): ReadonlyMap<
       ),
     ],
     ["noNewPrivs", each("NoNewPrivs", "1")],
-    ["seccomp", each("Seccomp", "2")],
+    ["seccomp", all(each("Seccomp", "2"), each("Seccomp_filters", String(inherited + 1)))],
     [
       "pidns",
       () =>
@@ -66,7 +71,8 @@ function threadChecks(proc: string, expected: SessionExpectations): ReadonlyMap<
   ]);
 }
 
-function limitsCheck(proc: string): string | undefined {
+/** The first limit of `/proc/PID` that is to be 0 and is not. Throws when the process is gone. */
+export function limitsCheck(proc: string): string | undefined {
   const limits = readFileSync(`${proc}/limits`, "latin1");
   const wanted = ["Max processes", "Max file size", "Max core file size", "Max locked memory"];
   return wanted.find((name) => !new RegExp(`^${name} +0 +0 `, "m").test(limits));
@@ -110,16 +116,18 @@ function linkChecks(proc: string): ReadonlyMap<LayerName, Check> {
 
 /**
  * Looks at every layer of process `pid` that /proc shows. `claimedMissing` is what the process itself reported; it can only add.
- * Landlock, MDWE, securebits and the death signal have no face in /proc: of those the report is all there is.
+ * Landlock, MDWE, securebits and the death signal have no face in /proc: of those the report is all there is. `inherited`: filters that
+ * the process was started with, which do not count.
  */
 export function verifySessionProcess(
   pid: number,
   expected: SessionExpectations,
   claimedMissing: readonly string[] = [],
+  inherited = inheritedFilters,
 ): Verification {
   const proc = `/proc/${pid}`;
   const checks = new Map<LayerName, Check>([
-    ...threadChecks(proc, expected),
+    ...threadChecks(proc, expected, inherited),
     ["rlimits", () => limitsCheck(proc)],
     ...linkChecks(proc),
   ]);

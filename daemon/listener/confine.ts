@@ -4,6 +4,7 @@ import type { Flags } from "../../config/flags.ts";
 import { confineListener } from "../../sandbox/confine-listener.ts";
 import { requiredLayers } from "../../sandbox/layers.ts";
 import type { EventSink } from "../events.ts";
+import { sayMissingLayer } from "../say-missing-layer.ts";
 import type { Settings } from "../settings.ts";
 
 /** Folders of the files that it writes: logs (opened anew after SIGHUP) and the pid file. */
@@ -22,10 +23,5 @@ export function confineThisListener(settings: Settings, flags: Flags, events: Ev
     writableFolders: writableFolders(settings, flags),
     usesAbstractSocket: process.env["NOTIFY_SOCKET"]?.startsWith("@") === true,
   });
-  for (const layer of missing)
-    events.event(
-      "info",
-      "sandbox.layer-missing",
-      `the listener lacks a layer of confinement: ${layer}`,
-    );
+  for (const layer of missing) sayMissingLayer(events, "the listener lacks", layer);
 }

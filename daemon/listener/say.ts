@@ -71,12 +71,3 @@ export function sayPairFailed(events: EventSink, pair: Pair, fault: PeerFault | 
     `broker ${pair.pid} failed before it had a connection: ${why}`,
   );
 }
-
-/** `layer` is "name: what was seen". */
-export function sayMissingLayer(events: EventSink, layer: string): void {
-  events.event(
-    "info",
-    "sandbox.layer-missing",
-    `session processes lack a layer of confinement: ${layer}`,
-  );
-}

@@ -7,7 +7,8 @@ import { setTitle, waitPid } from "../../native/process.ts";
 import type { Flags } from "../../config/flags.ts";
 import type { EventSink } from "../events.ts";
 import { PidFile } from "../pid-file.ts";
-import { relayEvent, sayEnded, sayMissingLayer, sayPairFailed } from "./say.ts";
+import { sayMissingLayer } from "../say-missing-layer.ts";
+import { relayEvent, sayEnded, sayPairFailed } from "./say.ts";
 import type { Connection } from "../pool/pair.ts";
 import { Pool } from "../pool/pool.ts";
 import { Supervisor } from "../pool/supervisor.ts";
@@ -78,7 +79,7 @@ export class Server {
         this.#ended(connection);
       },
       missingLayer: (layer) => {
-        sayMissingLayer(events, layer);
+        sayMissingLayer(events, "session processes lack", layer);
       },
     });
     const isAlone = settings.debug > 0; // one connection, nothing confined: who debugs it attaches to it

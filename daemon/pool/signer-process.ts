@@ -3,11 +3,8 @@ import { signerOrders, signerReports } from "../../ipc/signer.ts";
 import type { Body } from "../../ipc/protocol.ts";
 import { MessageSocket } from "../../native/message-socket.ts";
 import type { Poller } from "../../native/poller.ts";
-import { killPid } from "../../native/process.ts";
-import { unconfinedThreads } from "../../sandbox/verify-signer.ts";
+import { unconfinedSigner } from "../../sandbox/verify-signer.ts";
 import { spawnControlled, type StartControlled } from "../runtime.ts";
-
-const SIGKILL = 9;
 
 export interface SignerOptions {
   readonly poller: Poller;
@@ -20,6 +17,8 @@ export interface SignerOptions {
 export interface SignerHandlers {
   /** Keys read, confined. `keys` may be empty; `errors` are lines for the log. */
   loaded(signer: SignerProcess, keys: Uint8Array[], errors: readonly string[]): void;
+  /** A layer that it lacks and that is not required: "NAME: reason". */
+  missingLayer(layer: string): void;
   gone(signer: SignerProcess): void;
 }
 
@@ -34,13 +33,15 @@ export class SignerProcess {
     this.#socket = new MessageSocket(options.poller, controlFd, signerReports, signerOrders, {
       message: ({ body }) => {
         // What it says of itself counts for nothing: it gets no channel before every thread has been looked at from outside.
-        const unconfined = unconfinedThreads(this.pid);
+        const unconfined = unconfinedSigner(this.pid, options.load);
         if (unconfined.length > 0) {
-          killPid(this.pid, SIGKILL);
+          // Without its listener it ends: nobody has reached it, so it is what was started.
+          this.#socket.close();
           handlers.loaded(this, [], [`signer is not confined: ${unconfined.join("; ")}`]);
           return;
         }
         this.#isReady = true;
+        for (const layer of body.missing) handlers.missingLayer(layer);
         handlers.loaded(this, body.keys, body.errors);
       },
       closed: () => {

@@ -1,14 +1,14 @@
 // Starts signer and zygote for a configuration, replaces what dies or has served long enough, and points the pool at what is current.
 import type { Identity } from "../../ipc/worker.ts";
-import { closeFd, memfd } from "../../native/descriptors.ts";
 import type { MessageTap } from "../../native/message-socket.ts";
 import type { Poller } from "../../native/poller.ts";
-import { encodeSnapshot } from "../config-snapshot.ts";
 import type { EventSink } from "../events.ts";
 import type { StartControlled } from "../runtime.ts";
 import type { Settings } from "../settings.ts";
 import { classifyEnd, describeEnd, type ProcessEnd } from "./child-end.ts";
+import { Generation } from "./generation.ts";
 import type { Pool } from "./pool.ts";
+import { sayMissingLayer } from "../say-missing-layer.ts";
 import { sayFitness } from "./say-fitness.ts";
 import { SignerProcess } from "./signer-process.ts";
 import { ZygoteProcess, type ChildEnd } from "./zygote-process.ts";
@@ -40,40 +40,6 @@ export interface SupervisorOptions {
   readonly start?: StartControlled | undefined;
   /** Of the sockets to its zygotes, for a recording. */
   readonly zygoteTap?: MessageTap;
-}
-
-/** One configuration and the processes that were started with it. */
-class Generation {
-  readonly settings: Settings;
-  readonly snapshotFd: number;
-  signer: SignerProcess | undefined;
-  zygote: ZygoteProcess | undefined;
-  /** Rehearsing, to take over from `zygote`. */
-  successor: ZygoteProcess | undefined;
-  successorSinceMs = 0;
-  zygoteSinceMs = 0;
-  hostKeys: Uint8Array[] | undefined;
-  /** A zygote of it has had its canary back. */
-  isFit = false;
-  /** What the signer's keys wait with until then. */
-  onFit: (() => void)[] = [];
-  failures = 0;
-  #isClosed = false;
-
-  constructor(settings: Settings) {
-    this.settings = settings;
-    const snapshot = { ...settings, sources: settings.config.sources };
-    this.snapshotFd = memfd("sallyport-config", encodeSnapshot(snapshot));
-  }
-
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    closeFd(this.snapshotFd);
-    this.signer?.release();
-    this.successor?.release();
-    this.zygote?.retire();
-  }
 }
 
 const sameKeys = (one: readonly Uint8Array[], other: readonly Uint8Array[]): boolean =>
@@ -175,6 +141,9 @@ export class Supervisor {
       {
         loaded: (_, keys, errors) => {
           this.#loaded(generation, signer, keys, errors);
+        },
+        missingLayer: (layer) => {
+          sayMissingLayer(this.#options.events, "the signer lacks", layer);
         },
         gone: () => {
           this.#signerGone(generation, signer);

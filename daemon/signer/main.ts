@@ -13,6 +13,7 @@ import { MessageSocket } from "../../native/message-socket.ts";
 import { Poller } from "../../native/poller.ts";
 import { exitNow, remakeLoop, setTitle } from "../../native/process.ts";
 import { confineSigner } from "../../sandbox/confine-signer.ts";
+import { isLayerName } from "../../sandbox/layers.ts";
 import { answer, type Signature } from "./answer.ts";
 import { loadHostKey, type HostKey } from "./host-key.ts";
 
@@ -20,6 +21,7 @@ import { loadHostKey, type HostKey } from "./host-key.ts";
 const controlFd = 3;
 /** What a report carries; one key that is open to others makes eight lines. */
 const maxErrorLines = 64;
+const maxMissingText = 200;
 
 setTitle("sallyportd: signer");
 const poller = new Poller();
@@ -56,10 +58,11 @@ function load({ id, body }: Extract<Message<typeof signerOrders>, { name: "load"
   });
   // libuv would go on calling io_uring_enter, which the filter stops.
   remakeLoop();
-  confineSigner(body);
+  const missing = confineSigner({ ...body, required: new Set(body.required.filter(isLayerName)) });
   control.send("loaded", id, {
     keys: keys.map((key) => key.blob),
     errors: errors.slice(0, maxErrorLines),
+    missing: missing.map((line) => line.slice(0, maxMissingText)),
   });
 }
 

@@ -8,7 +8,7 @@ import { closeFd } from "../../native/descriptors.ts";
 import { exitNow, prepareFork, setTitle } from "../../native/process.ts";
 import { decodeSnapshot } from "../config-snapshot.ts";
 import { sendMessage } from "../../native/sockets.ts";
-import { proveFitness } from "./fitness.ts";
+import { proveFitness, type Fitness } from "./fitness.ts";
 import { hostKeyFacts } from "./host-keys.ts";
 import { prepare } from "./prepare.ts";
 import { enterBroker, enterCanary, enterLogin, rehearse } from "./roles.ts";
@@ -28,7 +28,8 @@ const config = loadConfig(snapshot);
 const prepared = prepare(config);
 let hostKeys: ReturnType<typeof hostKeyFacts> = [];
 
-const fitness = proveFitness();
+const fitness: Fitness =
+  prepared.fault === "" ? proveFitness() : { isCanary: false, fault: prepared.fault, seconds: 0 };
 if (fitness.isCanary) enterCanary(fitness.reportFd, config, prepared.privsep);
 else {
   const { fault, seconds } = fitness;

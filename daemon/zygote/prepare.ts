@@ -10,7 +10,7 @@ import { BrokerFilter, type BrokerConfinement } from "../../sandbox/confine-brok
 import { usesDatabaseDaemons } from "../../sandbox/database-daemons.ts";
 import { openFilesLimit, raiseOpenFilesLimit } from "../open-files.ts";
 import type { SessionConfinement } from "../../sandbox/confine-session.ts";
-import { requiredLayers } from "../../sandbox/layers.ts";
+import { isLayerName, requiredLayers, type LayerName } from "../../sandbox/layers.ts";
 
 /** The root of session processes where no mount namespace can be made; ours alone, on a file system that a reboot empties. */
 const emptyRoot = "/run/sallyport/empty";
@@ -18,6 +18,8 @@ const emptyRoot = "/run/sallyport/empty";
 export interface Prepared {
   readonly privsep: SessionConfinement;
   readonly confinement: BrokerConfinement;
+  /** "" or why nobody can be served: a namespace that SandboxRequire names and that cannot be made. */
+  readonly fault: string;
   /** Before the first fork: garbage goes, so that children share what is left and need not collect it. */
   settle(): void;
 }
@@ -56,15 +58,29 @@ function loadDatabases(): void {
   shadowOf(nobodysName);
 }
 
+/** `missing`: kind, as in /proc/PID/ns, to the errno's name. */
+function requiredNamespaceFault(
+  missing: Readonly<Record<string, string>>,
+  required: ReadonlySet<LayerName>,
+): string {
+  for (const [kind, errno] of Object.entries(missing)) {
+    const layer = `${kind}ns`;
+    if (isLayerName(layer) && required.has(layer))
+      return `layer ${layer} is required (SandboxRequire) and cannot be had here: ${errno}`;
+  }
+  return "";
+}
+
 /** Throws when the privsep user is gone or the empty root is not safe. */
 export function prepare(config: Config): Prepared {
   const { uid, gid } = privsepIds(config);
   raiseOpenFilesLimit(openFilesLimit());
-  const { fds: namespaces } = makeNamespaces();
+  const { fds: namespaces, missing } = makeNamespaces();
   loadDatabases();
   createHash("sha256").update("").digest();
   const required = requiredLayers(config.global.sandboxRequire, isRoot());
   return {
+    fault: requiredNamespaceFault(missing, required),
     confinement: { filter: new BrokerFilter(usesDatabaseDaemons()), isRoot: isRoot(), required },
     privsep: {
       uid,

@@ -36,11 +36,40 @@ const loop: readonly Rule[] = [
   { syscall: "rt_sigreturn", reason: "the end of a signal handler: SIGCHLD, SIGHUP, SIGTERM" },
 ];
 
+const overIpv6 = "only over IPv6";
+/** Options are many and some have been ways into the kernel: each of ours by name. */
+const option = (
+  syscall: "setsockopt" | "getsockopt",
+  [levelName, level]: readonly [string, bigint],
+  [optionName, number]: readonly [string, bigint],
+  reason: string,
+  rare?: string,
+): Rule => ({
+  syscall,
+  reason,
+  ...(rare === undefined ? {} : { rare }),
+  args: [
+    equals32(1, level, `level is ${levelName}`),
+    equals32(2, number, `option is ${optionName}`),
+  ],
+});
+
 const connections: readonly Rule[] = [
   { syscall: "accept4", reason: "connections of clients" },
   { syscall: "getsockname", reason: "the address that a client has reached" },
-  { syscall: "setsockopt", reason: "TCP_NODELAY, SO_KEEPALIVE and IP_TOS of each connection" },
-  { syscall: "getsockopt", reason: "the address family, before IP_TOS" },
+  option("setsockopt", ["IPPROTO_TCP", 6n], ["TCP_NODELAY", 1n], "each connection"),
+  option("setsockopt", ["SOL_SOCKET", 1n], ["SO_KEEPALIVE", 9n], "each connection"),
+  option("setsockopt", ["IPPROTO_IP", 0n], ["IP_TOS", 1n], "each connection"),
+  option("setsockopt", ["IPPROTO_IPV6", 41n], ["IPV6_TCLASS", 67n], "each connection", overIpv6),
+  option("setsockopt", ["SOL_SOCKET", 1n], ["SO_REUSEADDR", 2n], "a new ListenAddress", onReload),
+  option(
+    "setsockopt",
+    ["IPPROTO_IPV6", 41n],
+    ["IPV6_V6ONLY", 26n],
+    "a new ListenAddress",
+    onReload,
+  ),
+  option("getsockopt", ["SOL_SOCKET", 1n], ["SO_DOMAIN", 39n], "the address family, before IP_TOS"),
   {
     syscall: "socketpair",
     reason: "a pair's sockets",
@@ -77,21 +106,27 @@ const files: readonly Rule[] = [
   { syscall: "fcntl", reason: "seals that memory file", rare: onReload },
 ];
 
-const socket = (domain: bigint, name: string, reason: string, rare: string): Rule => ({
+/** SOCK_STREAM, non-blocking and close-on-exec; TCP is protocol 0. Landlock stops TCP alone: not UDP, MPTCP or SCTP. */
+const tcpSocket = 1n | 0x800n | 0x8_0000n;
+const listening = (domain: bigint, name: string): Rule => ({
   syscall: "socket",
-  reason,
-  rare,
-  args: [equals32(0, domain, `domain is ${name}`)],
+  reason: "a new ListenAddress",
+  rare: onReload,
+  args: [
+    equals32(0, domain, `domain is ${name}`),
+    equals32(1, tcpSocket, "type is SOCK_STREAM"),
+    equals32(2, 0n, "protocol is 0"),
+  ],
 });
 const sockets: readonly Rule[] = [
-  socket(
-    AF_UNIX,
-    "AF_UNIX",
-    "/dev/log and the service manager",
-    "only with syslog or under systemd",
-  ),
-  socket(AF_INET, "AF_INET", "a new ListenAddress", onReload),
-  socket(AF_INET6, "AF_INET6", "a new ListenAddress", onReload),
+  {
+    syscall: "socket",
+    reason: "/dev/log and the service manager",
+    rare: "only with syslog or under systemd",
+    args: [equals32(0, AF_UNIX, "domain is AF_UNIX")],
+  },
+  listening(AF_INET, "AF_INET"),
+  listening(AF_INET6, "AF_INET6"),
   {
     syscall: "connect",
     reason: "to /dev/log and the service manager; to a TCP port Landlock refuses it",
@@ -121,11 +156,6 @@ const itself: readonly Rule[] = [
     rare: "only beyond MaxStartups, and when OpenSSL reseeds",
   },
   { syscall: "wait4", reason: "reaps the spawner", rare: "only when it has died" },
-  {
-    syscall: "kill",
-    reason: "ends a signer that is not confined",
-    rare: "never, unless the kernel has let a layer go",
-  },
 ];
 
 export const listener: Policy = {
@@ -146,7 +176,6 @@ export const listener: Policy = {
 /** What it keeps of root's power, each with its reason. */
 export const listenerCapabilities = {
   netBindService: "a new Port or ListenAddress below 1024, after SIGHUP",
-  kill: "ends a signer, of another uid, that is not confined",
 } as const;
 /** Kept besides, only where a folder that it must write to is not root's. */
 export const listenerCapabilitiesForFolders = {

@@ -11,7 +11,7 @@ import {
 } from "../../sandbox/policies/listener.ts";
 import { signer } from "../../sandbox/policies/signer.ts";
 import type { Policy, Rule } from "../../sandbox/rule.ts";
-import { layerRows, namedTests, type TestName } from "./layer-table.ts";
+import { layerRows, namedTests, serviceRows, type TestName } from "./layer-table.ts";
 import { table } from "./markdown.ts";
 
 const ruleRow = (rule: Rule): string[] => [
@@ -75,7 +75,7 @@ function listenerSection(): string {
   return [
     "## The listener",
     "When it listens, before it has accepted anything, all its threads take these on: the capabilities below and no others, locked securebits, " +
-      "not dumpable, `no_new_privs`, Landlock (it writes to the folders of its pid file and logs alone; no TCP connection out), `PR_SET_MDWE`, " +
+      "not dumpable, `no_new_privs`, Landlock (it writes to the folders of its pid file and logs alone; no TCP connection out, from Linux 6.7 on), `PR_SET_MDWE`, " +
       "its filter. The spawner starts programs for it. A call without a rule is refused with EPERM and does not kill. Decision 0012 says why, " +
       "and what is left to an attacker. Zygote, spawner and a login before it has become its user have no layer: a user's shell would inherit it.",
     table(["capability kept", "why"], Object.entries({ ...listenerCapabilities, ...listenerCapabilitiesForFolders }).map(([name, why]) => [`CAP_${name.replace(/[A-Z]/g, "_$&").toUpperCase()}`, why])), // prettier-ignore
@@ -94,7 +94,13 @@ function comparisonSection(): string {
       ["", "OpenSSH's child", "OpenSSH's monitor", "Chromium's renderer", "Firecracker", "our session process", "our broker"], // prettier-ignore
       layerRows.map(({ layer, opensshChild, opensshMonitor, chromiumRenderer, firecracker, session: ours, broker: monitor }) => [layer, opensshChild, opensshMonitor, chromiumRenderer, firecracker, `${ours.text} ${numberOf(ours.test)}`, `${monitor.text} ${numberOf(monitor.test)}`]), // prettier-ignore
     ),
-    namedTests.map(({ file, name }, i) => `${i + 1}. \`${file}\`: ${name.replaceAll("$", "\\$")}`).join("\n"), // prettier-ignore
+    "What accepts connections and what holds the host keys, neither of which reads a byte of a client:",
+    table(
+      ["", "OpenSSH's listener", "our signer", "our listener"],
+      serviceRows.map(({ layer, opensshListener, signer: keys, listener: accepts }) => [layer, opensshListener, `${keys.text} ${numberOf(keys.test)}`, `${accepts.text} ${numberOf(accepts.test)}`]), // prettier-ignore
+    ),
+    // A name that is built has its `${}` in the source.
+    namedTests.map(({ file, name }, i) => `${i + 1}. \`${file}\`: ${name.replace(/\$\{\w+\}/g, "…")}`).join("\n"), // prettier-ignore
   ].join("\n\n");
 }
 

@@ -25,20 +25,28 @@ export interface RenderOptions {
 const nameWidth = 22;
 const layerWidth = 30;
 
+const several = "several layers together";
+type Paint = (code: number, text: string) => string;
+function thenText({ layer, next }: AttemptResult, isQuick: boolean, paint: Paint): string {
+  if (isQuick) return "";
+  if (next !== null) return `then ${next.layer ?? several} ${paint(90, next.outcome)}`;
+  return layer === null || layer === "machine" ? "" : paint(90, "then nothing");
+}
+
 export function render(
   results: readonly AttemptResult[],
   { isQuick, isColoured }: RenderOptions,
 ): string {
-  const paint = (code: number, text: string): string =>
-    isColoured ? `\u001b[${code}m${text}\u001b[0m` : text;
+  const paint: Paint = (code, text) => (isColoured ? `\u001b[${code}m${text}\u001b[0m` : text);
   const line = (result: AttemptResult): string[] => {
     const mark = result.isStopped ? paint(32, "✓") : paint(31, "✗");
     const head = `${mark} ${result.name.padEnd(nameWidth)}`;
     if (!result.isStopped)
       return [`${head} ${paint(31, `NOT STOPPED: ${result.outcome}`)} (${result.what})`];
-    const by = `${result.layer ?? (isQuick ? "" : "several layers together")} ${paint(90, result.outcome)}`;
-    const plain = `${result.layer ?? (isQuick ? "" : "several layers together")} ${result.outcome}`;
-    const next = result.next === null ? "" : `then ${result.next.layer} ${paint(90, result.next.outcome)}`; // prettier-ignore
+    const first = result.layer ?? (isQuick ? "-" : several);
+    const by = `${first} ${paint(90, result.outcome)}`;
+    const plain = `${first} ${result.outcome}`;
+    const next = thenText(result, isQuick, paint);
     const depth = isQuick ? "" : ` ${paint(36, `depth ${result.alone.length}`)}: ${result.alone.join(", ")}`; // prettier-ignore
     const control = result.control.works ? "" : paint(33, `  control: refused by the machine: ${result.control.text}`); // prettier-ignore
     return [

@@ -12,15 +12,13 @@ import { listener, listenerOtherwise } from "../../sandbox/policies/listener.ts"
 import { session } from "../../sandbox/policies/session.ts";
 import { signer } from "../../sandbox/policies/signer.ts";
 import { unconfinedBroker } from "../../sandbox/verify-broker.ts";
-import { unconfinedThreads } from "../../sandbox/verify-signer.ts";
+import { unconfinedSigner } from "../../sandbox/verify-signer.ts";
 import type { Attempt } from "./attempt.ts";
 import { brokerAttempts, listenerAttempts, signerAttempts } from "./attempts/other-roles.ts";
 import { sessionAttempts } from "./attempts/session.ts";
 
 export interface RoleToProve {
   readonly attempts: readonly Attempt[];
-  /** Layers can be left out one by one; else all or none. */
-  readonly hasLayers: boolean;
   /** Those that it has. */
   readonly layers: ReadonlySet<LayerName>;
   /** Confines the calling process. Returns what could not be had. */
@@ -30,11 +28,18 @@ export interface RoleToProve {
     sessionPid: number,
   ) => readonly string[];
   /** What is wrong, as whoever waits for it in the server finds out; a session process has its own way (broker/session-process.ts). */
-  readonly verify: (pid: number) => readonly string[];
+  readonly verify: (
+    pid: number,
+    privsep: { readonly uid: number; readonly gid: number },
+  ) => readonly string[];
   readonly filter: (sessionPid: number) => readonly Instruction[];
 }
 
 const all: ReadonlySet<LayerName> = new Set(layerNames);
+const ofEveryProcess: readonly LayerName[] = [
+  ...(["securebits", "capabilities", "undumpable", "rlimits", "noNewPrivs"] as const),
+  ...(["landlock", "mdwe", "seccomp"] as const),
+];
 const isNone = (without: ReadonlySet<LayerName>): boolean => without.size === all.size;
 
 export type ProvedRole = "session" | "broker" | "signer" | "listener";
@@ -42,7 +47,6 @@ export type ProvedRole = "session" | "broker" | "signer" | "listener";
 export const provedRoles: Readonly<Record<ProvedRole, RoleToProve>> = {
   session: {
     attempts: sessionAttempts,
-    hasLayers: true,
     layers: all,
     confine: (confinement, without) => confineSessionProcess(confinement, undefined, without),
     verify: () => [],
@@ -50,8 +54,7 @@ export const provedRoles: Readonly<Record<ProvedRole, RoleToProve>> = {
   },
   broker: {
     attempts: brokerAttempts,
-    hasLayers: true,
-    layers: new Set(["securebits", "capabilities", "undumpable", "rlimits", "noNewPrivs", "landlock", "mdwe", "seccomp"]), // prettier-ignore
+    layers: new Set(ofEveryProcess),
     confine: ({ required }, without, sessionPid) =>
       confineBroker(
         { filter: new BrokerFilter(false), isRoot: true, required },
@@ -63,24 +66,23 @@ export const provedRoles: Readonly<Record<ProvedRole, RoleToProve>> = {
   },
   signer: {
     attempts: signerAttempts,
-    hasLayers: false,
-    layers: new Set(),
-    confine: ({ uid, gid }, without) => {
+    layers: new Set([...ofEveryProcess, "identity"]),
+    confine: ({ uid, gid, required }, without) => {
       if (isNone(without)) return [];
       remakeLoop();
-      return confineSigner({ uid, gid, changeIdentity: true });
+      return confineSigner({ uid, gid, changeIdentity: true, required }, without);
     },
-    verify: unconfinedThreads,
+    verify: (pid, ids) => unconfinedSigner(pid, { ...ids, changeIdentity: true }),
     filter: () => compile(signer),
   },
   listener: {
     attempts: listenerAttempts,
-    hasLayers: false,
-    layers: new Set(),
+    layers: new Set(ofEveryProcess),
     confine: ({ required }, without) => {
       if (isNone(without)) return [];
       remakeLoop();
-      return confineListener({ isRoot: true, required, writableFolders: [], usesAbstractSocket: false }); // prettier-ignore
+      const where = { writableFolders: [], usesAbstractSocket: false };
+      return confineListener({ isRoot: true, required, ...where }, without);
     },
     // confineListener reads every thread back itself, and throws.
     verify: () => [],

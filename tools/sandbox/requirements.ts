@@ -2,9 +2,9 @@
 import type { Config } from "../../config/load.ts";
 import { userByName } from "../../native/users.ts";
 import { listenerKeeps, listenerKeepsForFolders } from "../../sandbox/confine-listener.ts";
-import { requiredLayers, type LayerName } from "../../sandbox/layers.ts";
+import { requiredLayers, withoutLayer, type LayerName } from "../../sandbox/layers.ts";
 import { unconfinedBroker } from "../../sandbox/verify-broker.ts";
-import { unconfinedThreads } from "../../sandbox/verify-signer.ts";
+import { unconfinedSigner } from "../../sandbox/verify-signer.ts";
 import { verifySessionProcess } from "../../sandbox/verify.ts";
 import type { ProcessFacts } from "./process-facts.ts";
 import { SandboxError } from "./sandbox-error.ts";
@@ -30,13 +30,19 @@ export interface Requirements {
   readonly gid: number;
   readonly isRoot: boolean;
   readonly required: ReadonlySet<LayerName>;
+  /** Filters that the server was started with: a container's. */
+  readonly inheritedFilters: number;
 }
 /** `uid`: the listener's. */
-export function requirementsOf({ global }: Config, uid: number): Requirements {
+export function requirementsOf(
+  { global }: Config,
+  uid: number,
+  inheritedFilters: number,
+): Requirements {
   const isRoot = uid === 0;
   const user = isRoot ? userByName(global.privsepUser) : { uid, gid: process.getgid?.() ?? 0 };
   if (user === null) throw new SandboxError(`privsep user ${global.privsepUser} does not exist`);
-  return { uid: user.uid, gid: user.gid, isRoot, required: requiredLayers(global.sandboxRequire, isRoot) }; // prettier-ignore
+  return { uid: user.uid, gid: user.gid, isRoot, required: requiredLayers(global.sandboxRequire, isRoot), inheritedFilters }; // prettier-ignore
 }
 
 /** A session process that serves has its connection, its worker's socket, and what its channels were given. */
@@ -47,7 +53,7 @@ function judgeSession(
   facts: ProcessFacts,
   wanted: Requirements,
 ): Judgement {
-  const { missing } = verifySessionProcess(pid, wanted);
+  const { missing } = verifySessionProcess(pid, wanted, [], wanted.inheritedFilters);
   const isWarm = title.includes("[warm]");
   // The broker looks before the connection is handed over; afterwards there is more than its one socket.
   const strange =
@@ -62,11 +68,16 @@ function judgeSession(
     wanted.required.has(line.slice(0, line.indexOf(":")) as LayerName);
   return judged(
     lines.filter(isRequired),
-    lines.filter((line) => !isRequired(line)),
+    lines
+      .filter((line) => !isRequired(line))
+      .map((line) => `${line}; without it ${withoutLayer[line.slice(0, line.indexOf(":")) as LayerName]}`), // prettier-ignore
   );
 }
 
-function judgeListener({ threads }: ProcessFacts, { isRoot }: Requirements): Judgement {
+function judgeListener(
+  { threads }: ProcessFacts,
+  { isRoot, inheritedFilters }: Requirements,
+): Judgement {
   const kept = [listenerKeeps, listenerKeepsForFolders].map((set) => set.toString(16).padStart(16, "0")); // prettier-ignore
   return judged(
     threads.flatMap(
@@ -74,7 +85,7 @@ function judgeListener({ threads }: ProcessFacts, { isRoot }: Requirements): Jud
         const wrong = [
           ...(noNewPrivs ? [] : ["NoNewPrivs is 0"]),
           // The lock against new threads is one of its own.
-          ...(filters < 2 ? [`Seccomp_filters is ${filters}`] : []),
+          ...(filters !== inheritedFilters + 2 ? [`Seccomp_filters is ${filters}`] : []),
           ...(isRoot && !kept.includes(permitted) ? [`CapPrm is ${permitted}`] : []),
           ...(isRoot && !kept.includes(effective) ? [`CapEff is ${effective}`] : []),
         ];
@@ -93,9 +104,15 @@ export function judge(
     case "listener":
       return judgeListener(facts, wanted);
     case "signer":
-      return judged(unconfinedThreads(process.pid));
+      return judged(
+        unconfinedSigner(
+          process.pid,
+          { ...wanted, changeIdentity: wanted.isRoot },
+          wanted.inheritedFilters,
+        ),
+      );
     case "broker":
-      return judged(unconfinedBroker(process.pid, wanted.isRoot));
+      return judged(unconfinedBroker(process.pid, wanted.isRoot, wanted.inheritedFilters));
     case "session":
       return judgeSession(process, facts, wanted);
     // They start programs and processes for others, who confine themselves: nothing of the network reaches them.

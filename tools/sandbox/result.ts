@@ -15,6 +15,12 @@ export interface RunnerOrders {
   readonly without: readonly LayerName[];
 }
 
+/**
+ * What stopped an attempt: a layer; the lock against new threads, which signer and listener have beside their layers (native/threads.ts); or the
+ * machine, which refuses it to root without a layer as well.
+ */
+export type Stopper = LayerName | "thread lock" | "machine";
+
 export interface AttemptResult {
   readonly role: string;
   readonly name: string;
@@ -25,10 +31,10 @@ export interface AttemptResult {
   /** Under all layers. */
   readonly outcome: string;
   readonly isStopped: boolean;
-  /** Which layer it was; null where none could be told. */
-  readonly layer: LayerName | null;
-  /** With that layer gone, what stops it then. */
-  readonly next: { readonly layer: LayerName; readonly outcome: string } | null;
+  /** Which it was; null where it takes several together, or none could be told. */
+  readonly layer: Stopper | null;
+  /** With that layer gone, what stops it then; null: nothing does, or `layer` is not known. */
+  readonly next: { readonly layer: Stopper | null; readonly outcome: string } | null;
   /** Every layer that stops it with all the others off. */
   readonly alone: readonly LayerName[];
 }

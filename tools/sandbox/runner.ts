@@ -4,87 +4,26 @@ import { getSystemErrorName } from "node:util";
 import { constants } from "node:os";
 import { loadConfig } from "../../config/load.ts";
 import { prepare } from "../../daemon/zygote/prepare.ts";
-import { writeFd } from "../../native/descriptors.ts";
+import { makeNamespaces, type NamespaceFds } from "../../native/confine.ts";
+import { closeFd, writeFd } from "../../native/descriptors.ts";
 import { exitNow, prepareFork, setTitle } from "../../native/process.ts";
 import type { Instruction } from "../../sandbox/bpf.ts";
 import { evaluate } from "../../sandbox/bpf-evaluator.ts";
-import { layerNames, type LayerName } from "../../sandbox/layers.ts";
+import { isLayerName, layerNames, type LayerName } from "../../sandbox/layers.ts";
 import { SIGSYS } from "../../sandbox/violation.ts";
-import type { Attempt, Family } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
+import { candidates } from "./candidates.ts";
 import { provedRoles } from "./proved-roles.ts";
 import { Field } from "./field.ts";
 import { Refused, call } from "./raw-calls.ts";
-import type { AttemptResult, RunnerOrders } from "./result.ts";
+import type { AttemptResult, RunnerOrders, Stopper } from "./result.ts";
 import { trial, type Outcome } from "./trial.ts";
 
 const all: ReadonlySet<LayerName> = new Set(layerNames);
 const except = (...kept: readonly LayerName[]): ReadonlySet<LayerName> =>
   new Set(layerNames.filter((name) => !kept.includes(name)));
-/**
- * What could stand against each family, each tried alone; in the order in which the kernel comes to them, roughly, since of several that
- * answer alike the first is named.
- */
-const candidates: Readonly<Record<Family, readonly LayerName[]>> = {
-  files: [
-    "seccomp",
-    "descriptors",
-    "rlimits",
-    "root",
-    "mntns",
-    "pidns",
-    "capabilities",
-    "identity",
-    "landlock",
-  ],
-  programs: [
-    "seccomp",
-    "descriptors",
-    "rlimits",
-    "root",
-    "mntns",
-    "capabilities",
-    "identity",
-    "landlock",
-  ],
-  memory: ["seccomp", "descriptors", "rlimits", "ipcns", "mdwe"],
-  sockets: ["seccomp", "rlimits", "root", "mntns", "netns", "capabilities", "identity", "landlock"],
-  processes: ["seccomp", "rlimits", "pidns", "capabilities", "identity", "landlock"],
-  namespaces: [
-    "seccomp",
-    "descriptors",
-    "rlimits",
-    "root",
-    "mntns",
-    "pidns",
-    "capabilities",
-    "identity",
-    "landlock",
-  ],
-  identity: [
-    "seccomp",
-    "rlimits",
-    "mdwe",
-    "noNewPrivs",
-    "securebits",
-    "capabilities",
-    "identity",
-    "undumpable",
-  ],
-  abi: ["seccomp", "rlimits", "root", "mntns", "identity", "landlock"],
-  kernel: [
-    "seccomp",
-    "descriptors",
-    "rlimits",
-    "root",
-    "mntns",
-    "ipcns",
-    "capabilities",
-    "identity",
-    "undumpable",
-    "landlock",
-  ],
-};
-
+/** AUDIT_ARCH_I386 (linux/audit.h). */
+const auditArchI386 = 0x4000_0003;
 const errnoName = (errno: number): string => (errno === 0 ? "nothing" : getSystemErrorName(-errno));
 const signalName = (signal: number): string =>
   Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ??
@@ -109,27 +48,38 @@ const signature = (outcome: Outcome): string =>
 /** The filter's own word, where it had one: death, or an errno that it gives for this very call. */
 function isFilters(
   outcome: Outcome,
-  without: readonly LayerName[],
+  without: ReadonlySet<LayerName>,
   program: readonly Instruction[],
 ): boolean {
-  if (without.includes("seccomp")) return false;
+  if (without.has("seccomp")) return false;
   if (outcome.how === "killed") return outcome.signal === SIGSYS;
-  if (outcome.how !== "refused" || outcome.isForeign) return false;
-  const decided = evaluate(program, { nr: outcome.nr, args: outcome.args.map(BigInt) });
+  if (outcome.how !== "refused") return false;
+  const arch = outcome.isForeign ? { arch: auditArchI386 } : {};
+  const decided = evaluate(program, { nr: outcome.nr, args: outcome.args.map(BigInt), ...arch });
   return decided.verdict === "errno" && decided.errno === outcome.errno;
 }
 /** Alone, with what it cannot do without. */
 const alone = (layer: LayerName): ReadonlySet<LayerName> =>
   layer === "seccomp" || layer === "landlock" ? except(layer, "noNewPrivs") : except(layer);
 
+/** What became of an attempt: without a layer, without those of its role, and with each alone that then stops it. */
+interface Seen {
+  readonly attempt: Attempt;
+  readonly control: Outcome;
+  readonly bare: Outcome;
+  readonly stops: ReadonlyMap<LayerName, Outcome>;
+}
+
 class Prover {
   readonly #orders: RunnerOrders;
   readonly #field: Field;
   readonly #privsep: ReturnType<typeof prepare>["privsep"];
+  #namespaces: NamespaceFds;
 
   constructor(orders: RunnerOrders) {
     this.#orders = orders;
     const { privsep } = prepare(loadConfig({ file: orders.config }));
+    this.#namespaces = privsep.namespaces;
     this.#field = new Field(orders.folder, privsep);
     // An attempt that only the root stands against may leave something there.
     this.#privsep = { ...privsep, emptyRoot: this.#field.emptyRoot };
@@ -141,41 +91,62 @@ class Prover {
     const full = this.#try(attempt, new Set(this.#orders.without));
     const base = { role: this.#orders.role, name, family, what, control: { works: control.how === "through", text: text(control) }, outcome: text(full), isStopped: isStopped(full) } as const; // prettier-ignore
     if (!isStopped(full)) return { ...base, layer: null, next: null, alone: [] };
-    if (this.#orders.isQuick || !provedRoles[this.#orders.role].hasLayers)
+    if (this.#orders.isQuick)
       return {
         ...base,
-        layer: isFilters(full, this.#orders.without, this.#program) ? "seccomp" : null,
+        layer: isFilters(full, new Set(this.#orders.without), this.#program) ? "seccomp" : null,
         next: null,
         alone: [],
       };
+    // Without its layers, but with what it has beside them.
+    const bare = this.#try(attempt, provedRoles[this.#orders.role].layers);
     const stops = new Map<LayerName, Outcome>();
-    for (const layer of candidates[attempt.family].filter((name) =>
-      provedRoles[this.#orders.role].layers.has(name),
-    )) {
+    for (const layer of this.#candidates(attempt)) {
       const outcome = this.#try(attempt, alone(layer));
-      // What the machine refuses anyway is no layer's merit.
-      if (isStopped(outcome) && signature(outcome) !== signature(control))
-        stops.set(layer, outcome);
+      // What is refused anyway is no layer's merit, unless it is known to be the filter's own word.
+      const isItsMerit =
+        isFilters(outcome, alone(layer), this.#program) ||
+        [control, bare].every((one) => signature(one) !== signature(outcome));
+      if (isStopped(outcome) && isItsMerit) stops.set(layer, outcome);
     }
-    const without = this.#try(attempt, new Set<LayerName>(["seccomp"]));
-    const first = isFilters(full, this.#orders.without, this.#program)
-      ? "seccomp"
-      : this.#attribute(full, stops);
-    const next = first === "seccomp" ? this.#attribute(without, stops) : null;
-    return {
-      ...base,
-      layer: first,
-      next: next === null ? null : { layer: next, outcome: text(without) },
-      alone: [...stops.keys()],
-    };
+    const left = new Set(this.#orders.without);
+    const seen = { attempt, control, bare, stops };
+    const layer = this.#answering(seen, full, left);
+    const next = layer !== null && isLayerName(layer) ? this.#next(seen, new Set([...left, layer])) : null; // prettier-ignore
+    return { ...base, layer, next, alone: [...stops.keys()] };
   }
 
-  /** Which layer it was that answered so. */
-  #attribute(outcome: Outcome, stops: ReadonlyMap<LayerName, Outcome>): LayerName | null {
-    if (!isStopped(outcome)) return null;
-    const others = [...stops].filter(([layer]) => layer !== "seccomp");
+  /** What becomes of it without those layers, and which of the others it is that still stops it. */
+  #next(seen: Seen, without: ReadonlySet<LayerName>): AttemptResult["next"] {
+    const outcome = this.#try(seen.attempt, without);
+    return isStopped(outcome)
+      ? { layer: this.#answering(seen, outcome, without), outcome: text(outcome) }
+      : null;
+  }
+
+  /** What gave this answer, of that which is on. */
+  #answering(
+    { attempt, control, bare, stops }: Seen,
+    outcome: Outcome,
+    without: ReadonlySet<LayerName>,
+  ): Stopper | null {
+    if (isFilters(outcome, without, this.#program)) return "seccomp";
+    const others = [...stops].filter(([layer]) => layer !== "seccomp" && !without.has(layer));
     const [same] = others.find(([, seen]) => signature(seen) === signature(outcome)) ?? [];
-    return same ?? others[0]?.[0] ?? null;
+    if (same !== undefined) return same;
+    if (isStopped(control) && signature(control) === signature(outcome)) return "machine";
+    if (isStopped(bare) && signature(bare) === signature(outcome)) return "thread lock";
+    // One that says so only beside others (RLIMIT_NPROC, which root has none of): without it the answer is another.
+    const beside = this.#candidates(attempt).find((layer) => {
+      if (layer === "seccomp" || without.has(layer)) return false;
+      return signature(this.#try(attempt, new Set([...without, layer]))) !== signature(outcome);
+    });
+    return beside ?? null;
+  }
+
+  #candidates({ family }: Attempt): readonly LayerName[] {
+    const { layers } = provedRoles[this.#orders.role];
+    return candidates[family].filter((layer) => layers.has(layer));
   }
 
   /** The filter of that role, as it is loaded. */
@@ -184,7 +155,14 @@ class Prover {
   }
 
   #try(attempt: Attempt, without: ReadonlySet<LayerName>): Outcome {
-    return trial(this.#orders.role, attempt, this.#field, this.#privsep, without);
+    const privsep = { ...this.#privsep, namespaces: this.#namespaces };
+    const outcome = trial(this.#orders.role, attempt, this.#field, privsep, without);
+    // With root's rights in the empty root and nothing to hold it: it may be writable now, or have something in it.
+    if (!without.has("mntns") && without.has("seccomp") && without.has("capabilities")) {
+      for (const fd of Object.values(this.#namespaces) as number[]) closeFd(fd);
+      this.#namespaces = makeNamespaces().fds;
+    }
+    return outcome;
   }
   end(): void {
     this.#field.end();

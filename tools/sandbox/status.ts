@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { filtersOf, inheritedFilters } from "../../sandbox/inherited-filters.ts";
 import { processFacts, type ProcessFacts } from "./process-facts.ts";
 import { judge, requirementsOf, type Judgement, type Requirements } from "./requirements.ts";
 import { SandboxError } from "./sandbox-error.ts";
@@ -41,6 +42,12 @@ function look(listenerPid: number, wanted: Requirements): ProcessStatus[] {
   });
 }
 
+/** What the server was started with: its zygote has it still, and nothing of ours. */
+function filtersBefore(listenerPid: number): number {
+  const zygote = serverProcesses(listenerPid).find(({ role }) => role === "zygote");
+  return zygote === undefined ? inheritedFilters : filtersOf(zygote.pid);
+}
+
 /** A pair that was forked just now is still being confined: what is wrong is looked at again before it is said. */
 const looks = 5;
 const betweenLooksMs = 200;
@@ -70,7 +77,7 @@ export async function status(args: readonly string[]): Promise<number> {
   const uid = statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? 0;
   if (process.getuid?.() !== 0 && process.getuid?.() !== uid)
     throw new SandboxError("only root can look at root's processes: run it with sudo");
-  const processes = await lookAgain(pid, requirementsOf(config, uid));
+  const processes = await lookAgain(pid, requirementsOf(config, uid, filtersBefore(pid)));
   const isGood = processes.every(({ verdict }) => verdict !== "broken");
   if (values.json) console.log(JSON.stringify({ holds: isGood, listener: pid, processes }, null, 1));
   else console.log(render(processes, { isVerbose: values.verbose, isColoured: process.stdout.isTTY && process.env["NO_COLOR"] === undefined })); // prettier-ignore

@@ -1,7 +1,6 @@
 // One attempt, once: a process is forked, confined without the layers named, looked at, let loose, and its end judged.
-import { closeFd, dupFd, openFd } from "../../native/descriptors.ts";
+import { closeFd, openFd } from "../../native/descriptors.ts";
 import { forkProcess, waitReadable } from "../../native/process.ts";
-import type { NamespaceFds } from "../../native/confine.ts";
 import { receiveMessage, sendMessage, seqpacketPair } from "../../native/sockets.ts";
 import { SessionProcess } from "../../broker/session-process.ts";
 import type { SessionConfinement } from "../../sandbox/confine-session.ts";
@@ -40,11 +39,6 @@ function awaitReport(fd: number): ChildReport | undefined {
   return JSON.parse(text) as ChildReport; // our own child wrote it: nothing here guards against it
 }
 
-function copies(fds: NamespaceFds): NamespaceFds {
-  const names = Object.keys(fds) as (keyof NamespaceFds)[]; // Object.keys forgets the literal names
-  return Object.fromEntries(names.flatMap((name) => (fds[name] === undefined ? [] : [[name, dupFd(fds[name])]]))); // prettier-ignore
-}
-
 function letGo(fd: number, attempt: Attempt, secret: string): void {
   const sent = attempt.isSentDescriptor === true ? [openFd(secret, 0, 0)] : [];
   sendMessage(fd, Uint8Array.of(1), 0, 1, []);
@@ -52,7 +46,10 @@ function letGo(fd: number, attempt: Attempt, secret: string): void {
   for (const one of sent) closeFd(one);
 }
 
-/** Throws when the process cannot be confined as is required; what it was let loose on is as before when this returns. */
+/**
+ * Throws when the process cannot be confined as is required; what it was let loose on is as before when this returns, but for the namespaces
+ * of `privsep`, which stay the caller's.
+ */
 export function trial(
   role: ProvedRole,
   attempt: Attempt,
@@ -62,15 +59,13 @@ export function trial(
 ): Outcome {
   field.rewind();
   const [ours, theirs] = seqpacketPair();
-  const confinement = { ...privsep, namespaces: copies(privsep.namespaces) };
   const { targets } = field;
   const pid = forkProcess(role === "session" && !without.has("pidns"));
   if (pid === 0) {
     closeFd(ours);
-    runChild({ role, attempt, targets, confinement, without, fd: theirs });
+    runChild({ role, attempt, targets, confinement: privsep, without, fd: theirs });
   }
   closeFd(theirs);
-  for (const fd of Object.values(confinement.namespaces) as number[]) closeFd(fd);
   const ids = without.has("identity") ? { uid: 0, gid: 0 } : {};
   const child = new SessionProcess(pid, { ...privsep, ...ids });
   try {
@@ -78,7 +73,7 @@ export function trial(
     if (confined?.kind !== "confined")
       throw new Error(`Cannot confine: ${confined?.kind === "error" ? confined.text : "it died"}`);
     if (without.size === 0) {
-      const fatal = role === "session" ? child.verify(confined.missing).fatal : provedRoles[role].verify(pid); // prettier-ignore
+      const fatal = role === "session" ? child.verify(confined.missing).fatal : provedRoles[role].verify(pid, privsep); // prettier-ignore
       if (fatal.length > 0) throw new Error(`Cannot confine: ${fatal.join("; ")}`);
     }
     if (role === "session" && !without.has("rlimits")) child.forbidDescriptors();

@@ -18,7 +18,7 @@ import { MessageSocket } from "../../../native/message-socket.ts";
 import { Poller } from "../../../native/poller.ts";
 import { killPid, spawnProgram, waitPid, type Ended } from "../../../native/process.ts";
 import { sendMessage, seqpacketPair } from "../../../native/sockets.ts";
-import { unconfinedThreads } from "../../../sandbox/verify-signer.ts";
+import { unconfinedSigner } from "../../../sandbox/verify-signer.ts";
 import { makeKey, temporaryFolder } from "../../support/ssh-keys.ts";
 import { confinedFlags } from "../../native/run-program.ts";
 import { composed, parts } from "./parts.ts";
@@ -85,6 +85,7 @@ class Signer {
       uid: nobody,
       gid: nobody,
       changeIdentity: isRoot,
+      required: ["seccomp"],
     });
     return until(() => this.#loaded);
   }
@@ -140,7 +141,9 @@ t.test("the signer is confined on every thread before it says that it is ready",
   );
   t.same(errors, [`Unable to load host key: ${folder}/absent`]);
   t.same(
-    unconfinedThreads(signer.pid).filter((line) => isRoot || !line.includes(": Cap")),
+    unconfinedSigner(signer.pid, { uid: nobody, gid: nobody, changeIdentity: isRoot }).filter(
+      (line) => isRoot || !line.includes(": Cap"),
+    ),
     [],
   );
   const { stdout } = spawnSync("grep", ["^Uid", `/proc/${signer.pid}/status`], {

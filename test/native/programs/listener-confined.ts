@@ -32,7 +32,7 @@ const attempts: Record<string, () => unknown> = {
   read: () => readFileSync(`${folder}/kept`, "latin1"),
   listen: () => code(() => listenTcp("127.0.0.1", 0, 1)),
   pair: () => code(() => seqpacketPair()),
-  signal: () => killPid(process.pid, 0),
+  signal: () => code(() => killPid(process.pid, 0)),
   threads: () => [
     missing,
     ...new Set(threadReport().map(({ noNewPrivs, seccomp, capabilities: { effective, permitted, bounding } }) => `${noNewPrivs} ${seccomp} ${effective} ${permitted} ${bounding}`)), // prettier-ignore

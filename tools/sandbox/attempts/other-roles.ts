@@ -1,31 +1,54 @@
-// What is tried from within broker, signer and listener: of the session process's list what these must not be able to either. A broker and a
-// listener may read files, and a broker may end its own session process.
+// What is tried from within broker, signer and listener: all that is tried from within a session process, but for what these are there to do.
 import type { Attempt } from "../attempt.ts";
 import { sessionAttempts } from "./session.ts";
 
-/** By name; each is there. */
-function chosen(...names: readonly string[]): readonly Attempt[] {
-  return names.map((name) => {
-    const found = sessionAttempts.find((attempt) => attempt.name === name);
-    if (found === undefined) throw new RangeError(`No attempt is called ${name}`);
-    return found;
-  });
+/** Name to why it is no escape. */
+type Permitted = Readonly<Record<string, string>>;
+
+/** Throws when one of them is no attempt. */
+function allBut(permitted: Permitted): readonly Attempt[] {
+  for (const name of Object.keys(permitted))
+    if (!sessionAttempts.some((attempt) => attempt.name === name))
+      throw new RangeError(`No attempt is called ${name}`);
+  return sessionAttempts.filter(({ name }) => !Object.hasOwn(permitted, name));
 }
 
-const forAll = [
-  ...["overwrite", "create", "truncate", "unlink", "rename", "link", "chmod", "chown", "mknod"],
-  ...["execve", "execveat", "exec-memfd", "exec-high-bits", "vfork", "clone", "clone3", "clone-newuser"],
-  ...["mmap-rwx", "mprotect", "pkey-mprotect", "mprotect-code", "rewrite-code", "shmat", "memfd-alias"],
-  ...["raw", "packet", "netlink", "vsock"],
-  ...["ptrace-sibling", "ptrace-broker", "vm-readv", "vm-writev", "pidfd-getfd"],
-  ...["unshare-user", "unshare-mount", "mount-tmpfs", "mount-root", "bind-mount", "umount", "pivot-root", "chroot-breakout", "sethostname"],
-  ...["seccomp-more", "i386-getuid", "x32-getpid"],
-  ...["userfaultfd", "bpf", "perf", "add-key", "keyctl", "init-module", "reboot", "swapon", "acct", "syslog", "modify-ldt", "io-uring"],
-]; // prettier-ignore
+const reads = "it reads files that are root's: keys, databases, configuration";
+const reading: Permitted = {
+  openat: reads,
+  "old-root": reads,
+  "inherited-file": reads,
+  "inherited-folder": reads,
+  "inherited-folder-up": reads,
+  "inherited-proc-fd": reads,
+  "list-folder": reads,
+  stat: reads,
+  statx: reads,
+  readlink: reads,
+};
 
-export const brokerAttempts = chosen(...forAll, "tcp-connect", "tcp-listen", "kill-broker", "proc-self-mem"); // prettier-ignore
-export const signerAttempts = chosen(
-  ...[...forAll, "open", "openat2", "tcp-connect", "tcp-listen", "unix-abstract", "unix-path"],
-  ...["kill-sibling", "kill-broker", "setuid", "setresuid", "setgroups", "capset", "core-dump"],
-);
-export const listenerAttempts = chosen(...forAll, "tcp-connect", "proc-self-mem");
+export const brokerPermits: Permitted = {
+  ...reading,
+  "kill-sibling": "the sibling stands for its own session process, which it ends",
+  setgroups: "it takes a user's groups while it reads that user's keys",
+  "received-descriptor": "the connection comes to it as one",
+};
+export const signerPermits: Permitted = {
+  "inherited-file": "it reads from the sockets that it has, and any descriptor is read alike",
+  "received-descriptor": "brokers' channels come to it as such",
+};
+export const listenerPermits: Permitted = {
+  ...reading,
+  "file-with-high-bits": reads,
+  memfd: "the configuration for the next zygote is one",
+  "received-descriptor": "sockets of the sessions' processes come to it as such",
+  socketpair: "it makes the sockets of each pair",
+  inet6: "a new ListenAddress after SIGHUP",
+  "tcp-listen": "a new ListenAddress after SIGHUP",
+  "unix-path": "syslog and the service manager are local sockets",
+  "unix-abstract": "the same; Landlock keeps it from abstract ones from ABI 6 (Linux 6.12) on",
+};
+
+export const brokerAttempts = allBut(brokerPermits);
+export const signerAttempts = allBut(signerPermits);
+export const listenerAttempts = allBut(listenerPermits);

@@ -13,6 +13,7 @@ const AF_VSOCK = 40;
 const STREAM = 1;
 const DATAGRAM = 2;
 const RAW = 3;
+const IPPROTO_MPTCP = 262;
 
 /** struct sockaddr_in of 127.0.0.1. */
 const loopback = (port: number): Uint8Array =>
@@ -39,6 +40,18 @@ export const sockets: readonly Attempt[] = [
   }),
   attempt("udp-send", "sends a datagram to 127.0.0.1", ({ port }) => {
     call("sendto", socket(AF_INET, DATAGRAM), "x", 1, 0, loopback(port), 16);
+  }),
+  attempt(
+    "udp-connect",
+    "the same by connect and write, which no check of TCP sees",
+    ({ port }) => {
+      const fd = socket(AF_INET, DATAGRAM);
+      call("connect", fd, loopback(port), 16);
+      call("write", fd, "x", 1);
+    },
+  ),
+  attempt("mptcp-connect", "connects by multipath TCP, which Landlock does not see", ({ port }) => {
+    call("connect", socket(AF_INET, STREAM, IPPROTO_MPTCP), loopback(port), 16);
   }),
   attempt("inet6", "makes an IPv6 socket", () => {
     socket(AF_INET6, STREAM);
