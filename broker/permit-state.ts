@@ -12,54 +12,39 @@ const uses = (permit: Permit): number => {
 
 export class PermitState {
   #phase: Phase = "confining";
-  readonly #left = new Map<RequestName, number>();
-
-  constructor() {
-    this.#fill();
-  }
+  /** Uses in this phase. */
+  readonly #spent = new Map<RequestName, number>();
 
   get phase(): Phase {
     return this.#phase;
   }
   /** Uses left of a request in this phase. */
   left(request: RequestName): number {
-    return this.#left.get(request) ?? 0;
+    return uses(permits[this.#phase][request]) - (this.#spent.get(request) ?? 0);
   }
 
   /** Takes one permit. Throws PeerFault NOT_PERMITTED (never in this phase) or SPENT. */
   spend(request: RequestName): void {
-    const left = this.left(request);
-    if (left <= 0) {
+    if (this.left(request) <= 0) {
       const code = permits[this.#phase][request] === "never" ? "NOT_PERMITTED" : "SPENT";
       throw new PeerFault(
         code,
         `Cannot answer ${request}: ${code === "SPENT" ? "its permits are spent" : "not permitted"} in phase ${this.#phase}`,
       );
     }
-    this.#left.set(request, left - 1);
+    this.#spent.set(request, (this.#spent.get(request) ?? 0) + 1);
   }
 
-  /** Enters a phase that the table lets `by` lead to, from one in which `by` may be asked; anything else is our own bug. */
+  /** Enters a phase that the table lets `by` lead to from the present one; anything else is our own bug. */
   enter(phase: Phase, by: RequestName): void {
-    if (!leadsTo[by].includes(phase) || permits[this.#phase][by] === "never")
+    if (leadsTo[this.#phase][by]?.includes(phase) !== true)
       throw new Error(`Cannot enter phase ${phase}: ${by} does not lead there`);
     this.#phase = phase;
-    this.#fill();
+    this.#spent.clear();
   }
   /** The broker itself ends the conversation, whatever the phase. */
   end(): void {
     this.#phase = "ended";
-    this.#fill();
-  }
-
-  #fill(): void {
-    this.#left.clear();
-    // Object.entries forgets the literal names.
-    for (const [request, permit] of Object.entries(permits[this.#phase]) as [
-      RequestName,
-      Permit,
-    ][]) {
-      this.#left.set(request, uses(permit));
-    }
+    this.#spent.clear();
   }
 }

@@ -82,17 +82,22 @@ export const permits: Readonly<Record<Phase, Readonly<Record<RequestName, Permit
   ended: never,
 };
 
-/** Phases that a request may lead to when it is granted; handlers can go nowhere else. */
-export const leadsTo: Readonly<Record<RequestName, readonly Phase[]>> = {
-  confined: ["handover"],
-  adopted: ["kex"],
-  sign: ["lookup"],
-  lookupUser: ["authenticating"],
-  authNone: ["refused"],
-  authUnsupported: ["refused"],
-  publickeyQuery: ["refused"],
-  publickeySign: ["postauth", "refused"],
-  proveHostKey: [],
-  log: [],
-  ended: ["ended"],
+/** Phases that a granted request may lead to, by the phase it is made in; handlers can go nowhere else. */
+export const leadsTo: Readonly<
+  Record<Phase, Readonly<Partial<Record<RequestName, readonly Phase[]>>>>
+> = {
+  confining: { confined: ["handover"] },
+  handover: { adopted: ["kex"] },
+  kex: { sign: ["lookup"], ended: ["ended"] },
+  lookup: { lookupUser: ["authenticating"], ended: ["ended"] },
+  authenticating: {
+    authNone: ["refused"],
+    authUnsupported: ["refused"],
+    publickeyQuery: ["refused"],
+    publickeySign: ["postauth", "refused"],
+    ended: ["ended"],
+  },
+  refused: { ended: ["ended"] },
+  postauth: { ended: ["ended"] }, // a later exchange hash leads nowhere: session id and user are settled
+  ended: {},
 };

@@ -31,10 +31,11 @@ export function listPermits(conversation: Talk): string[] {
 export function describeMessage(name: RequestName): string[] {
   const { type, meaning, fields }: { type: number; meaning: string; fields: Readonly<Record<string, AnyField>> } = requests[name]; // prettier-ignore
   const when = phases.filter((phase) => permits[phase][name] !== "never").map((phase) => `${phase} (${permitText(permits[phase][name])})`); // prettier-ignore
+  const targets = new Set(phases.flatMap((phase) => leadsTo[phase][name] ?? []));
   return [
     `${kebab(name)}, type ${type}: ${meaning}`,
     ...Object.entries(fields).map(([field, kind]) => `  ${kebab(field)}=  ${kindText(kind)}`),
     `  permitted in ${when.join(", ")}`,
-    `  may lead to ${leadsTo[name].length === 0 ? "no other phase" : leadsTo[name].join(", ")}`,
+    `  may lead to ${targets.size === 0 ? "no other phase" : [...targets].join(", ")}`,
   ];
 }

@@ -49,6 +49,11 @@ export const monitorMutants: readonly Mutant[] = [
     patches: [
       {
         file: permits,
+        search: '        authNone: ["refused"],',
+        replacement: '        lookupUser: ["authenticating"],\n        authNone: ["refused"],',
+      },
+      {
+        file: permits,
         search: "        authNone: attempts,",
         replacement: "        lookupUser: attempts,\n        authNone: attempts,",
       },
@@ -68,13 +73,25 @@ export const monitorMutants: readonly Mutant[] = [
     patches: [
       {
         file: "broker/permit-state.js",
-        search: "        this.#left.clear();\n",
-        replacement: "",
+        search: "    #spent = new Map();\n",
+        replacement: "    #spent = new Map();\n    #open = {};\n",
       },
       {
         file: "broker/permit-state.js",
-        search: "this.#left.set(request, uses(permit));",
-        replacement: "this.#left.set(request, Math.max(this.left(request), uses(permit)));",
+        search: "return uses(permits[this.#phase][request]) -",
+        replacement:
+          "return Math.max(uses(permits[this.#phase][request]), this.#open[request] ?? 0) -",
+      },
+      {
+        file: "broker/permit-state.js",
+        search: "        this.#phase = phase;\n",
+        replacement:
+          "        for (const name of Object.keys(permits[phase])) this.#open[name] = this.left(name);\n        this.#phase = phase;\n",
+      },
+      {
+        file: "broker/permit-state.js",
+        search: "if (leadsTo[this.#phase][by]?.includes(phase) !== true)",
+        replacement: "if (false)",
       },
     ],
   },

@@ -9,11 +9,9 @@ const permitText = (permit: Permit): string => {
 
 function diagram(): string {
   const edges = phases.flatMap((from) =>
-    Object.entries(leadsTo).flatMap(([request, targets]) => {
-      const row: Readonly<Record<string, Permit>> = permits[from];
-      if (row[request] === "never") return [];
-      return targets.filter((to) => to !== from).map((to) => `  ${from} --> ${to}: ${request}`);
-    }),
+    Object.entries(leadsTo[from]).flatMap(([request, targets]) =>
+      targets.map((to) => `  ${from} --> ${to}: ${request}`),
+    ),
   );
   return [
     "```mermaid",
@@ -26,7 +24,7 @@ function diagram(): string {
 }
 
 export function permitsSection(): string {
-  const rows = Object.keys(leadsTo).map((request) => [
+  const rows = Object.keys(permits.ended).map((request) => [
     `\`${request}\``,
     ...phases.map((phase) => {
       const row: Readonly<Record<string, Permit>> = permits[phase];
