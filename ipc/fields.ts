@@ -2,6 +2,9 @@
 // grammar and the viewer's names are made from the same tables.
 import { PeerFault } from "./peer-fault.ts";
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Appends to a growing buffer, big-endian as on the SSH wire. */
 export class FieldWriter {
   #buffer: Uint8Array;
@@ -87,12 +90,26 @@ export class FieldReader {
   }
   /** A copy. The length is checked against `max` before anything is allocated. */
   bytes(max: number): Uint8Array {
+    const length = this.#boundedLength(max);
+    const at = this.#take(length);
+    return this.#buffer.slice(at, at + length);
+  }
+  /** UTF-8, or MALFORMED; `max` is in bytes. */
+  text(max: number): string {
+    const length = this.#boundedLength(max);
+    const at = this.#take(length);
+    try {
+      return decoder.decode(this.#buffer.subarray(at, at + length));
+    } catch (cause) {
+      throw new PeerFault("MALFORMED", "Cannot read text: not UTF-8", { cause });
+    }
+  }
+  #boundedLength(max: number): number {
     const length = this.u32();
     if (length > max) {
       throw new PeerFault("OUT_OF_BOUNDS", `Cannot read field: ${length} bytes, limit is ${max}`);
     }
-    const at = this.#take(length);
-    return this.#buffer.slice(at, at + length);
+    return length;
   }
   end(): void {
     const left = this.#buffer.length - this.#at;
@@ -173,8 +190,6 @@ export const bytes = (max: number): Field<Uint8Array> => ({
   },
   read: (reader) => reader.bytes(max),
 });
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** UTF-8 made by ourselves (names of algorithms, addresses, log lines), never user names, commands or paths: those are bytes. */
 export const text = (max: number): Field<string> => ({
   kind: "text",
@@ -184,14 +199,7 @@ export const text = (max: number): Field<string> => ({
     if (encoded.length > max) outOfBounds("text", encoded.length, max);
     writer.bytes(encoded);
   },
-  read: (reader) => {
-    const raw = reader.bytes(max);
-    try {
-      return decoder.decode(raw);
-    } catch (cause) {
-      throw new PeerFault("MALFORMED", "Cannot read text: not UTF-8", { cause });
-    }
-  },
+  read: (reader) => reader.text(max),
 });
 /** A count, then that many items. */
 export const list = <T>(item: Field<T>, max: number): Field<T[]> => ({

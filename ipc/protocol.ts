@@ -29,14 +29,29 @@ const writeField = (field: AnyField, writer: FieldWriter, value: unknown): void 
   field.write(writer, value as never);
 };
 
+interface Row {
+  readonly name: string;
+  readonly spec: MessageSpec;
+  readonly fields: readonly (readonly [string, AnyField])[];
+}
+const tables = new WeakMap<Protocol, ReadonlyMap<number, Row>>();
+/** The messages by their types: what `decode` goes by, made once. */
+function byType(messages: Protocol): ReadonlyMap<number, Row> {
+  const known = tables.get(messages);
+  if (known !== undefined) return known;
+  const rows = new Map<number, Row>();
+  for (const [name, spec] of Object.entries(messages)) {
+    if (rows.has(spec.type))
+      throw new TypeError(`Cannot declare ${name}: type ${spec.type} is taken`);
+    rows.set(spec.type, { name, spec, fields: Object.entries(spec.fields) });
+  }
+  tables.set(messages, rows);
+  return rows;
+}
+
 /** Declares a protocol; throws at load when two messages share a type. */
 export function protocol<const P extends Protocol>(messages: P): P {
-  const types = new Set<number>();
-  for (const [name, spec] of Object.entries(messages)) {
-    if (types.has(spec.type))
-      throw new TypeError(`Cannot declare ${name}: type ${spec.type} is taken`);
-    types.add(spec.type);
-  }
+  byType(messages);
   return messages;
 }
 
@@ -72,19 +87,19 @@ export function decode<P extends Protocol>(
   const reader = new FieldReader(bytes);
   const type = reader.u8();
   const id = reader.u32();
-  for (const [name, spec] of Object.entries(messages)) {
-    if (spec.type !== type) continue;
-    if (spec.descriptors !== descriptorCount) {
-      throw new PeerFault(
-        "DESCRIPTORS",
-        `Cannot read ${name}: ${descriptorCount} descriptors, ${spec.descriptors} belong`,
-      );
-    }
-    const body: Record<string, unknown> = {};
-    for (const [key, field] of Object.entries(spec.fields)) body[key] = field.read(reader);
-    reader.end();
-    // The body was read field by field from the very table that its type is computed from.
-    return { name, id, body } as unknown as Message<P>;
+  const row = byType(messages).get(type);
+  if (row === undefined)
+    throw new PeerFault("UNKNOWN_TYPE", `Cannot read message: type ${type} is not in the protocol`);
+  const { name, spec, fields } = row;
+  if (spec.descriptors !== descriptorCount) {
+    throw new PeerFault(
+      "DESCRIPTORS",
+      `Cannot read ${name}: ${descriptorCount} descriptors, ${spec.descriptors} belong`,
+    );
   }
-  throw new PeerFault("UNKNOWN_TYPE", `Cannot read message: type ${type} is not in the protocol`);
+  const body: Record<string, unknown> = {};
+  for (const [key, field] of fields) body[key] = field.read(reader);
+  reader.end();
+  // The body was read field by field from the very table that its type is computed from.
+  return { name, id, body } as unknown as Message<P>;
 }
