@@ -2,7 +2,7 @@
 import type { Config } from "../config/load.ts";
 import type { ServerOptions } from "../config/options.ts";
 import { authOutcomes, type AuthOutcome, type Request } from "../ipc/monitor.ts";
-import { describeKey, fingerprint, type PublicKey } from "../ipc/public-key.ts";
+import { describeKey, type PublicKey } from "../ipc/public-key.ts";
 import type { Identity } from "../ipc/worker.ts";
 import { matchesPatternList } from "../config/patterns.ts";
 import { mergeKeyOptions, type KeyOptions } from "./key-options.ts";
@@ -57,7 +57,8 @@ export class Authentication {
   readonly #claimed: BodyOf<"lookupUser">;
   readonly #callbacks: AuthenticationCallbacks;
   readonly #user: UserRecord | null;
-  readonly #usedKeys = new Set<string>();
+  /** Of earlier steps. */
+  readonly #usedKeys: Uint8Array[] = [];
   /** What is left of each list of AuthenticationMethods; null: any one method is enough. */
   #remaining: string[][] | null;
   /** Restrictions of the keys of earlier steps: all of them hold. */
@@ -216,7 +217,7 @@ export class Authentication {
       this.#fail(id, true, began);
       return;
     }
-    this.#usedKeys.add(fingerprint(body.blob));
+    this.#usedKeys.push(body.blob);
     this.#attempts += 1;
     this.#granted = options;
     if (remaining !== undefined && !remaining.some((list) => list.length === 0)) {
@@ -230,8 +231,8 @@ export class Authentication {
 
   /** The key may be used by this (valid) user now, and was not used up by an earlier step. */
   #accept(key: PublicKey | null): AcceptedKey | null {
-    if (key === null || this.#user === null || this.#usedKeys.has(fingerprint(key.blob)))
-      return null;
+    if (key === null || this.#user === null) return null;
+    if (this.#usedKeys.some((used) => Buffer.compare(used, key.blob) === 0)) return null;
     return authorize(key, this.#user, this.#facts.remoteAddress, this.options, this.#world);
   }
 
@@ -240,11 +241,12 @@ export class Authentication {
     level: "info" | "verbose",
     key: PublicKey,
   ): void {
+    const described = describeKey(key);
     this.#world.log({
       level,
       code: `auth.${verb.toLowerCase()}`,
-      text: `${verb} publickey for ${this.displayName} from ${this.#peer()} ssh2: ${describeKey(key)}`,
-      fields: this.#fields({ method: "publickey", key: describeKey(key) }),
+      text: `${verb} publickey for ${this.displayName} from ${this.#peer()} ssh2: ${described}`,
+      fields: this.#fields({ method: "publickey", key: described }),
     });
   }
   /** As sshd, which does not look at the key of an invalid user, and has lines of their own for keys that are not even judged. */

@@ -24,8 +24,7 @@ function keyAt(text: string): { type: string; base64: string } | undefined {
   return keyTypes.test(type) && base64 !== "" ? { type, base64 } : undefined;
 }
 /** The type that a key blob names itself; the word before it must be the same. */
-function typeOf(blob: Uint8Array): string {
-  const bytes = Buffer.from(blob);
+function typeOf(bytes: Buffer): string {
   return bytes.length < 4 ? "" : bytes.toString("latin1", 4, 4 + bytes.readUInt32BE(0));
 }
 /** Blanks are these two, as in sshd: what JavaScript trims besides (0xA0 and more) are bytes of a line like others. */
@@ -40,8 +39,9 @@ export function* findKey(
   blob: Uint8Array,
   skipped: (line: SkippedLine) => void,
 ): Generator<FoundKey> {
-  const wanted = Buffer.from(blob).toString("base64");
-  const type = typeOf(blob);
+  const bytes = Buffer.from(blob);
+  const wanted = bytes.toString("base64");
+  const type = typeOf(bytes);
   const isWanted = (key: { type: string; base64: string }): boolean =>
     key.base64 === wanted && key.type === type;
   // Most queries are for keys that are not there: a large file costs them one search.

@@ -144,11 +144,12 @@ export function authorize(
         continue;
       }
       const where = `${path}:${found.line}`;
+      const described = describeKey(key);
       world.log({
         level: "verbose",
         code: "auth.key-accepted",
-        text: `Accepted key ${describeKey(key)} found at ${where}`,
-        fields: { user: user.name, key: describeKey(key), where },
+        text: `Accepted key ${described} found at ${where}`,
+        fields: { user: user.name, key: described, where },
       });
       return { key, options: found.options };
     }

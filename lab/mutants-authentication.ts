@@ -110,7 +110,7 @@ export const authenticationMutants: readonly Mutant[] = [
     patches: [
       {
         file: authentication,
-        search: "        this.#usedKeys.add(fingerprint(body.blob));\n",
+        search: "        this.#usedKeys.push(body.blob);\n",
         replacement: "",
       },
     ],
