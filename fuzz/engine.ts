@@ -1,11 +1,10 @@
 // The loop: a new game, or a change of a sequence that was worth keeping; play it; keep it when it reaches what nothing before it has.
 // The same seed and the same corpus give the same run, however long it is.
 import type { Finding } from "../lab/judge.ts";
-import { Game } from "../lab/game.ts";
 import { judgedScenarios } from "../lab/judged-scenarios.ts";
 import type { BrokerCode } from "../lab/mutant-loader.ts";
 import { Dice, Player, type Move } from "../lab/player.ts";
-import { execute, type Execution } from "./execute.ts";
+import { execute, perform, type Execution, type Transition } from "./execute.ts";
 import { mutate } from "./mutate.ts";
 import type { Sequence } from "./sequence.ts";
 
@@ -32,20 +31,24 @@ const maxKept = 20_000;
 /** More different outcomes than a broker has. */
 const maxOutcomes = 2 ** 20;
 
-/** A game of the player's, kept as a sequence. */
-export function freshSequence(code: BrokerCode, dice: Dice): Sequence {
+interface Tried {
+  readonly sequence: Sequence;
+  readonly execution: Execution;
+}
+/** A game of the player's, played and kept as a sequence. */
+function freshGame(code: BrokerCode, dice: Dice): Tried {
   const scenario = dice.pick(judgedScenarios);
   const isGivenConnection = dice.percent(97);
-  const game = new Game(code, scenario, isGivenConnection);
   const player = new Player(scenario, dice);
   const moves: Move[] = [];
-  while ((moves.length < longestGame || player.isStubborn) && !game.isOver) {
+  const execution = perform(code, { scenario, isGivenConnection }, (game) => {
+    if (moves.length >= longestGame && !player.isStubborn) return undefined;
     player.sessionId = game.sessionId;
     const move = player.next(game.phase);
     moves.push(move);
-    game.play(move);
-  }
-  return { scenario, isGivenConnection, moves };
+    return move;
+  });
+  return { sequence: { scenario, isGivenConnection, moves }, execution };
 }
 
 export class Engine {
@@ -57,7 +60,7 @@ export class Engine {
   readonly #successions = new Set<number>();
   readonly #branches = new Set<number>();
   readonly pairs = new Set<string>();
-  readonly transitions = new Map<string, Execution["transitions"][number]>();
+  readonly transitions = new Map<string, Transition>();
   executions = 0;
   messages = 0;
 
@@ -79,22 +82,23 @@ export class Engine {
   run(): Found | null {
     const { code, seed, corpus, isDone } = this.#options;
     for (const sequence of corpus) {
-      const found = this.#try(sequence, true);
+      const found = this.#judge({ sequence, execution: execute(code, sequence) }, true);
       if (found !== null || isDone(this)) return found;
     }
     for (let i = 0; ; i += 1) {
       const dice = new Dice((seed + i * 0x9e37_79b9) >>> 0);
       const isFresh = this.#kept.length === 0 || dice.percent(freshShare);
-      const sequence = isFresh
-        ? freshSequence(code, dice)
-        : mutate(dice.pick(this.#kept), dice.pick(this.#kept), dice);
-      const found = this.#try(sequence, false);
+      const found = this.#judge(isFresh ? freshGame(code, dice) : this.#changed(dice), false);
       if (found !== null || isDone(this)) return found;
     }
   }
 
-  #try(sequence: Sequence, isCorpus: boolean): Found | null {
-    const execution = execute(this.#options.code, sequence);
+  #changed(dice: Dice): Tried {
+    const sequence = mutate(dice.pick(this.#kept), dice.pick(this.#kept), dice);
+    return { sequence, execution: execute(this.#options.code, sequence) };
+  }
+
+  #judge({ sequence, execution }: Tried, isCorpus: boolean): Found | null {
     this.executions += 1;
     this.messages += execution.messages;
     if (execution.finding !== null)

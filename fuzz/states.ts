@@ -1,7 +1,5 @@
 // The phases that were reached, and by what, as a graph for dot(1).
-import type { Execution } from "./execute.ts";
-
-type Transition = Execution["transitions"][number];
+import type { Transition } from "./execute.ts";
 
 export function statesAsDot(transitions: readonly Transition[]): string {
   const edges = new Map<string, Set<string>>();

@@ -1,6 +1,6 @@
 // A session process's end of a conversation with a broker, and what it sees: frames go in as they would over the socket, and everything that
 // the broker does about them comes out. The broker is the real one, in this process, or one with a bug.
-import { loadConfig } from "../config/load.ts";
+import { loadConfig, type Config } from "../config/load.ts";
 import { PeerFault } from "../ipc/peer-fault.ts";
 import { maxMessageBytes } from "../ipc/limits.ts";
 import { requests, type RequestName } from "../ipc/monitor.ts";
@@ -49,6 +49,17 @@ export const uses = (permit: Permit): number => {
   return permit === "open" ? Infinity : permit.atMost;
 };
 
+/** Read once of each scenario. */
+const configs = new WeakMap<Scenario, Config>();
+function configOf(scenario: Scenario): Config {
+  const known = configs.get(scenario);
+  if (known !== undefined) return known;
+  const config = loadConfig({ file: "none", overrides: [...scenario.config] });
+  configs.set(scenario, config);
+  return config;
+}
+const hostKeys = [{ blob: hostKey.blob, algorithms: ["ssh-ed25519"] }];
+
 export class Conversation implements Talk {
   readonly hostKey = hostKey.blob;
   readonly #code: BrokerCode;
@@ -66,10 +77,7 @@ export class Conversation implements Talk {
   constructor(code: BrokerCode, scenario: Scenario) {
     this.#code = code;
     this.#world = new LabWorld(scenario);
-    const config = loadConfig({ file: "none", overrides: [...scenario.config] });
-    this.#monitor = new code.Monitor(this.#world, config, [
-      { blob: hostKey.blob, algorithms: ["ssh-ed25519"] },
-    ]);
+    this.#monitor = new code.Monitor(this.#world, configOf(scenario), hostKeys);
     this.#phase = this.#monitor.phase;
   }
 

@@ -2,13 +2,11 @@
 // conversation step by step and names what the broker did that it must not.
 import { permits, type Phase } from "../broker/permits.ts";
 import { authOutcomes, requests, type Request, type RequestName } from "../ipc/monitor.ts";
-import { PeerFault } from "../ipc/peer-fault.ts";
-import { decode } from "../ipc/protocol.ts";
 import { Account, type Verdict } from "./judged-account.ts";
+import { readRequest } from "./judged-request.ts";
 import type { JudgedScenario } from "./judged-scenarios.ts";
 import { hostKey } from "./lab-world.ts";
 import { uses, type Seen } from "./conversation.ts";
-import { encodeLeniently } from "./message-bytes.ts";
 
 /** What was sent and what came of it. */
 export interface Step {
@@ -31,7 +29,11 @@ export interface Finding {
 }
 
 const same = (one: unknown, other: Uint8Array): boolean =>
-  one instanceof Uint8Array && Buffer.from(one).equals(other);
+  one instanceof Uint8Array && Buffer.compare(one, other) === 0;
+const isSame = (one: unknown, other: string | Uint8Array): boolean =>
+  typeof other === "string" ? one === other : same(one, other);
+// Object.keys forgets the literal names.
+const signedParts = Object.keys(requests.sign.fields) as (keyof typeof requests.sign.fields)[];
 /** OpenSSH's least time of a failure. */
 const leastFailureMs = 5;
 
@@ -102,13 +104,9 @@ export class Judge {
   /** Whether it must be refused, and by which rule. */
   #ruling(step: Step, bytes: Uint8Array): { request?: Request; why?: Finding } {
     const no = (oracle: string, text: string): { why: Finding } => ({ why: { oracle, text } });
-    let request: Request;
-    try {
-      request = decode(requests, bytes, step.descriptors);
-    } catch (error) {
-      if (!(error instanceof PeerFault)) throw error;
-      return no(error.code === "DESCRIPTORS" ? "descriptors" : "framing", error.message);
-    }
+    const read = readRequest(bytes, step.descriptors);
+    if ("fault" in read) return no(read.fault, read.text);
+    const { request } = read;
     const { name, body } = request;
     if (step.isBusy) return no("one-at-a-time", `${name} taken before the last answer`);
     const left = uses(permits[this.#phase][name]) - (this.#spent.get(name) ?? 0);
@@ -249,8 +247,7 @@ export class Judge {
     }
     this.#exchanges += 1;
     mustHold(this.#isLoggedIn || this.#exchanges === 1, "signing", "two hashes before authentication"); // prettier-ignore
-    const parts = (of: Readonly<Record<string, unknown>>): Uint8Array => encodeLeniently(requests.sign, 0, of); // prettier-ignore
-    const isAsked = asked?.name === "sign" && same(parts(body), parts(asked.body));
+    const isAsked = asked?.name === "sign" && signedParts.every((part) => isSame(body[part], asked.body[part])); // prettier-ignore
     mustHold(isAsked, "signing", "parts that nobody sent");
   }
 

@@ -1,11 +1,11 @@
 // What the judge knows of one user's attempts: which succeed, which fail, how many are left. Made anew from the specifications, not from the
 // broker's code: a bug that both have would be found by neither.
-import { createPublicKey, verify } from "node:crypto";
 import type { UserRecord } from "../broker/world.ts";
 import { FieldWriter } from "../ipc/fields.ts";
 import type { Request } from "../ipc/monitor.ts";
 import type { Grant, JudgedScenario } from "./judged-scenarios.ts";
 import { hostKey } from "./lab-world.ts";
+import { createPublicKey, verify } from "./remembering-crypto.ts";
 
 export interface Verdict {
   readonly outcome: "failure" | "partial" | "keyAcceptable" | "tooMany" | "login";

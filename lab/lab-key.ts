@@ -7,7 +7,7 @@ const algorithm = Buffer.from("ssh-ed25519");
 const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
 
 /** Signatures kept for a key. */
-const maxSigned = 4096;
+const maxSigned = 20_000;
 
 /** SSH strings one after the other (RFC 4251 section 5). */
 function strings(...values: readonly Uint8Array[]): Uint8Array {

@@ -1,5 +1,4 @@
 // The world of the lab's broker: a clock that moves when told, users and files of a scenario, a signer with one key. Nothing in it is random.
-import { createHash } from "node:crypto";
 import type { KeyFile } from "../broker/key-file.ts";
 import type { LogEvent, Signed, UserRecord, World } from "../broker/world.ts";
 import type { ConnectionEnd } from "../ipc/listener.ts";
@@ -7,6 +6,7 @@ import { signatureRequests } from "../ipc/signer.ts";
 import type { Identity } from "../ipc/worker.ts";
 import { encodeLeniently } from "./message-bytes.ts";
 import { LabKey } from "./lab-key.ts";
+import { createHash } from "./remembering-crypto.ts";
 import type { Scenario } from "./scenario.ts";
 
 export const hostKey = new LabKey("host");
@@ -46,6 +46,7 @@ export class LabWorld implements World {
     }
   }
   #next(): { readonly atMs: number; readonly action: () => void } | undefined {
+    if (this.#later.length < 2) return this.#later.pop();
     return this.#later.sort((one, other) => one.atMs - other.atMs).shift();
   }
 
@@ -73,7 +74,13 @@ export class LabWorld implements World {
     const parts = encodeLeniently(signatureRequests[kind], 0, body);
     const hash = createHash("sha256").update(parts).digest();
     const exchangeHash = kind === "exchange" ? hash : new Uint8Array();
-    const signed: Signed = { exchangeHash, signature: hostKey.sign(hash) };
+    // Made when somebody looks at it: few do.
+    const signed: Signed = {
+      exchangeHash,
+      get signature() {
+        return hostKey.sign(hash);
+      },
+    };
     this.later(0, () => {
       done(signed);
     });

@@ -40,6 +40,8 @@ export type Move =
   /** Time passes. */
   | { readonly kind: "settle" };
 type Body = Readonly<Record<string, unknown>>;
+/** A message: its request, its fields, and in a few words what the fields are, by which the same bytes are found again. */
+type Said = readonly [name: RequestName, what: string, body: () => Body];
 
 const text = (value: string): Uint8Array => Buffer.from(value);
 const kexInit = Uint8Array.of(20);
@@ -52,7 +54,12 @@ const exchange: Body = {
   serverKexInit: kexInit,
   sharedSecret: kexInit,
 };
+const maxKept = 20_000;
+/** Messages that were made before, of all players: who speaks the same again sends the very same bytes. */
+const made = new Map<string, Uint8Array>();
 const words = ["", "ssh-ed25519", "ssh-userauth", "rsa-sha2-512", "x", "root", "Starting session: x", "auth.accepted"]; // prettier-ignore
+
+const plain = (name: "confined" | "adopted" | "authNone" | "ended"): Said => [name, "", () => ({})];
 
 export class Player {
   readonly #dice: Dice;
@@ -87,58 +94,84 @@ export class Player {
 
   #choose(phase: Phase): Move {
     if (!this.#dice.percent(this.#wildness))
-      return this.#dice.percent(3) ? { kind: "settle" } : this.#send(...this.#honest(phase));
+      return this.#dice.percent(3) ? { kind: "settle" } : this.#send(this.#honest(phase));
     const roll = this.#dice.roll(100);
-    if (roll < 35) return this.#send(...this.#honest(this.#anyPhase()));
+    if (roll < 35) return this.#send(this.#honest(this.#anyPhase()));
     if (roll < 55 && this.#last !== undefined) {
       // More often than any bound before authentication.
       this.#repeats = this.#dice.percent(10) ? 130 : 0;
-      return this.#repeats > 0 && this.#dice.percent(50) ? this.#send(...this.#line()) : this.#last;
+      return this.#repeats > 0 && this.#dice.percent(50) ? this.#send(this.#line()) : this.#last;
     }
     if (roll < 75) return this.#spoilt(phase);
     if (roll < 90) return { kind: "hold" };
     const name = this.#dice.pick(requestNames);
-    return this.#send(name, this.#anyBody(name));
+    const body = this.#anyBody(name);
+    return { kind: "send", bytes: encodeLeniently(requests[name], this.#dice.roll(8), body), descriptors: 0 }; // prettier-ignore
   }
 
   #anyPhase(): Phase {
     return this.#dice.pick<Phase>(["handover", "kex", "lookup", "authenticating", "authenticating", "postauth"]); // prettier-ignore
   }
 
-  #honest(phase: Phase): [RequestName, Body] {
+  #honest(phase: Phase): Said {
     switch (phase) {
       case "confining":
-        return ["confined", {}];
+        return plain("confined");
       case "handover":
-        return ["adopted", {}];
+        return plain("adopted");
       case "kex":
         return this.#dice.percent(10) ? this.#line() : this.#exchange();
       case "lookup":
-        this.#user = this.#dice.pick(["alice", "alice", "alice", "root", "locked", "nobody", "alice:style"]);
-        return ["lookupUser", { user: this.#user, service: this.#dice.percent(92) ? "ssh-connection" : "ssh-userauth" }]; // prettier-ignore
+        this.#user = this.#dice.pick([
+          "alice",
+          "alice",
+          "alice",
+          "root",
+          "locked",
+          "nobody",
+          "alice:style",
+        ]);
+        return this.#lookup(this.#user, this.#dice.percent(92) ? "ssh-connection" : "ssh-userauth");
       case "authenticating":
       case "refused":
         return this.#attempt();
       case "postauth":
       case "ended":
-        return this.#dice.pick<[RequestName, Body]>([
-          this.#exchange(),
-          ["proveHostKey", { blob: hostKey.blob, algorithm: "ssh-ed25519" }],
-          ["proveHostKey", { blob: hostKey.blob, algorithm: "ssh-ed25519" }],
-          ["proveHostKey", { blob: this.#key().blob, algorithm: "ssh-ed25519" }],
-          this.#line(),
-          this.#attempt(),
-          ["ended", { reason: 0 }],
-        ]);
+        return this.#afterwards();
     }
   }
-  #exchange(): [RequestName, Body] {
-    return ["sign", { ...exchange, clientKexInit: Uint8Array.of(20, this.#dice.roll(256)) }];
+  #afterwards(): Said {
+    switch (this.#dice.roll(7)) {
+      case 0:
+        return this.#exchange();
+      case 1:
+      case 2:
+        return this.#proof(hostKey);
+      case 3:
+        return this.#proof(this.#key());
+      case 4:
+        return this.#line();
+      case 5:
+        return this.#attempt();
+      default:
+        return plain("ended");
+    }
   }
-  #line(): [RequestName, Body] {
+  #lookup(user: string, service: string): Said {
+    return ["lookupUser", `${user} ${service}`, () => ({ user, service })];
+  }
+  #proof({ name, blob }: LabKey): Said {
+    return ["proveHostKey", name, () => ({ blob, algorithm: "ssh-ed25519" })];
+  }
+  #exchange(): Said {
+    const last = this.#dice.roll(8);
+    return ["sign", String(last), () => ({ ...exchange, clientKexInit: Uint8Array.of(20, last) })];
+  }
+  #line(): Said {
     const about = `user ${this.#dice.pick(["alice", "root"])} from 192.0.2.66 port 50000`;
     const text = this.#dice.pick([...words, `Close session: ${about} id 0`, `Accepted publickey for ${about}`]); // prettier-ignore
-    return ["log", { level: this.#dice.roll(6), code: "auth.accepted", text }];
+    const level = this.#dice.roll(6);
+    return ["log", `${level} ${text}`, () => ({ level, code: "auth.accepted", text })];
   }
 
   #key(): LabKey {
@@ -147,38 +180,51 @@ export class Player {
   }
 
   /** An attempt of some key, honest or with one lie. */
-  #attempt(): [RequestName, Body] {
+  #attempt(): Said {
     const roll = this.#dice.roll(20);
-    if (roll === 0) return ["authNone", {}];
-    if (roll <= 2) return ["authUnsupported", { method: "password" }];
-    if (roll === 3) return ["ended", { reason: 0 }];
+    if (roll === 0) return plain("authNone");
+    if (roll <= 2) return ["authUnsupported", "password", () => ({ method: "password" })];
+    if (roll === 3) return plain("ended");
     const key = this.#key();
     const algorithm = this.#dice.percent(8) ? "rsa-sha2-512" : "ssh-ed25519";
-    if (roll <= 8) return ["publickeyQuery", { algorithm, blob: key.blob }];
+    if (roll <= 8)
+      return ["publickeyQuery", `${algorithm} ${key.name}`, () => ({ algorithm, blob: key.blob })];
     const signer = this.#dice.percent(10) ? this.#key() : key;
     const lie = this.#dice.roll(16);
     const hostBound = lie === 0 || lie === 1;
-    const bound = lie === 0 ? this.#key().blob : hostKey.blob;
-    const data = composeSignedData({
-      sessionId: lie === 2 ? this.#dice.pick([new Uint8Array(), new Uint8Array(32)]) : this.sessionId, // prettier-ignore
-      user: text(lie === 3 ? "root" : this.#user),
-      service: text(lie === 4 ? "ssh-userauth" : "ssh-connection"),
-      algorithm,
-      blob: key.blob,
-      ...(hostBound ? { hostKey: bound } : {}),
-    });
-    const signature = lie === 5 ? new Uint8Array() : signer.sign(data, algorithm);
-    const body = { algorithm, blob: key.blob, signature, hostBound, hostKey: hostBound ? bound : "" }; // prettier-ignore
-    return ["publickeySign", body];
+    const bound = lie === 0 ? this.#key() : hostKey;
+    const sessionId = lie === 2 ? this.#dice.pick([new Uint8Array(), new Uint8Array(32)]) : this.sessionId; // prettier-ignore
+    const user = lie === 3 ? "root" : this.#user;
+    const what = `${algorithm} ${key.name} ${signer.name} ${lie} ${bound.name} ${user} ${Buffer.from(sessionId).toString("latin1")}`; // prettier-ignore
+    const body = (): Body => {
+      const data = composeSignedData({
+        sessionId,
+        user: text(user),
+        service: text(lie === 4 ? "ssh-userauth" : "ssh-connection"),
+        algorithm,
+        blob: key.blob,
+        ...(hostBound ? { hostKey: bound.blob } : {}),
+      });
+      const signature = lie === 5 ? new Uint8Array() : signer.sign(data, algorithm);
+      return { algorithm, blob: key.blob, signature, hostBound, hostKey: hostBound ? bound.blob : "" }; // prettier-ignore
+    };
+    return ["publickeySign", what, body];
   }
 
-  #send(name: RequestName, body: Body): Move {
-    const bytes = encodeLeniently(requests[name], this.#dice.roll(1000), body);
+  #send([name, what, body]: Said): Move {
+    const id = this.#dice.roll(8);
+    const all = `${name} ${id} ${what}`;
+    let bytes = made.get(all);
+    if (bytes === undefined) {
+      bytes = encodeLeniently(requests[name], id, body());
+      if (made.size >= maxKept) made.clear();
+      made.set(all, bytes);
+    }
     return { kind: "send", bytes, descriptors: 0 };
   }
   /** An honest message, with its bytes or its descriptors spoilt. */
   #spoilt(phase: Phase): Move {
-    const move = this.#send(...this.#honest(phase));
+    const move = this.#send(this.#honest(phase));
     if (move.kind !== "send") return move;
     if (this.#dice.percent(50)) return { ...move, descriptors: 1 + this.#dice.roll(2) };
     const bytes = Uint8Array.from(move.bytes);

@@ -1,15 +1,16 @@
-// `npm run fuzz:score`: does the fuzzer find the bugs that monitors have had? Games against every mutant until the judge finds something, and
+// `npm run fuzz:score`: does the fuzzer find the bugs that monitors have had? A run against every mutant until the judge finds something, and
 // against the broker as it is, where he must find nothing.
 import { parseArgs } from "node:util";
-import { loadBroker } from "../lab/mutant-loader.ts";
+import { setFlagsFromString } from "node:v8";
+import { loadCountedBroker } from "../fuzz/counted-broker.ts";
+import { score, type Score } from "../fuzz/score.ts";
 import { mutantById, mutants } from "../lab/mutants.ts";
-import { score, type Score } from "../lab/score.ts";
 
 const help = `usage: npm run fuzz:score -- [--mutant ID] [--seed N] [--seconds N] [--clean-seconds N] [--json]
 
   --mutant ID         this mutant only, and not the broker as it is
-  --seed N            of the first game (default 1); each further game has the next one
-  --seconds N         against one mutant at most (default 15; all thirty-six stay below ten minutes)
+  --seed N            of each run (default 1): the same seed is the same run
+  --seconds N         against one mutant at most (default 12: all of them stay below ten minutes)
   --clean-seconds N   against the broker as it is, where nothing may be found (default 30)
   --json              one object a line
 
@@ -20,12 +21,12 @@ interface Row extends Score {
   readonly mutant: string | null;
 }
 
-const heading = `${"mutant".padEnd(26)}${"found by".padEnd(18)}${"games".padStart(8)}${"messages".padStart(10)}${"seconds".padStart(9)}  what was seen (seed)`; // prettier-ignore
+const heading = `${"mutant".padEnd(26)}${"found by".padEnd(18)}${"sequences".padStart(10)}${"messages".padStart(10)}${"seconds".padStart(9)}  what was seen`; // prettier-ignore
 function line({ mutant, finding, executions, messages, seconds }: Row): string {
   const name = (mutant ?? "(the broker as it is)").padEnd(26);
   const by = (finding?.oracle ?? (mutant === null ? "nothing" : "NOT FOUND")).padEnd(18);
-  const numbers = `${String(executions).padStart(8)}${String(messages).padStart(10)}${seconds.toFixed(1).padStart(9)}`; // prettier-ignore
-  const what = finding === null ? "" : `${JSON.stringify(finding.text).slice(1, -1).slice(0, 60)} (${finding.seed})`; // prettier-ignore
+  const numbers = `${String(executions).padStart(10)}${String(messages).padStart(10)}${seconds.toFixed(1).padStart(9)}`; // prettier-ignore
+  const what = finding === null ? "" : JSON.stringify(finding.text).slice(1, -1).slice(0, 60); // prettier-ignore
   return `${name}${by}${numbers}  ${what}`.trimEnd();
 }
 
@@ -41,7 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
     options: {
       mutant: { type: "string" },
       seed: { type: "string", default: "1" },
-      seconds: { type: "string", default: "15" },
+      seconds: { type: "string", default: "12" },
       "clean-seconds": { type: "string", default: "30" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
@@ -58,7 +59,8 @@ async function main(args: readonly string[]): Promise<number> {
   if (!values.json) console.log(heading);
   let [found, wrong] = [0, 0];
   const play = async (mutant: string | null, budget: number): Promise<void> => {
-    const row = { mutant, ...score(await loadBroker(mutant), { seed, seconds: budget, executions: Infinity }) }; // prettier-ignore
+    const broker = await loadCountedBroker(true, mutant);
+    const row = { mutant, ...score(broker, { seed, seconds: budget, executions: Infinity }) };
     if (mutant !== null && row.finding !== null) found += 1;
     if ((row.finding !== null) !== (mutant !== null)) wrong += 1;
     console.log(values.json ? JSON.stringify(row) : line(row));
@@ -69,6 +71,9 @@ async function main(args: readonly string[]): Promise<number> {
   return wrong === 0 ? 0 : 1;
 }
 
+// As the fuzzer itself: tools/fuzz/broker.ts.
+Error.stackTraceLimit = 0;
+setFlagsFromString("--always-sparkplug");
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

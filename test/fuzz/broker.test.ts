@@ -110,6 +110,14 @@ t.test("The same seed and corpus are the same run, and reach nothing that breaks
   t.end();
 });
 
+t.test("--speed says what the machine is, and a rate of messages for each part", (t) => {
+  const { status, out, err } = sallyport("broker", "--speed", "--time", "1");
+  t.equal(status, 0, err);
+  t.match(out, /^v\d+\.\d+\.\d+ on \d+ of /);
+  t.equal(out.match(/^\S.* [\d,]+ +[\d,]+$/gm)?.length, 5, out);
+  t.end();
+});
+
 t.test("Jobs add up, and --states is a graph", (t) => {
   const jobs = sallyport("broker", "--runs", "150", "--jobs", "2", "--no-branches");
   t.equal(jobs.status, 0, jobs.err);

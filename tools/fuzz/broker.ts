@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { loadCountedBroker, type CountedBroker } from "../../fuzz/branch-counting.ts";
+import { setFlagsFromString } from "node:v8";
+import { loadCountedBroker, type CountedBroker } from "../../fuzz/counted-broker.ts";
 import { Engine } from "../../fuzz/engine.ts";
 import { execute } from "../../fuzz/execute.ts";
 import { possiblePairs } from "../../fuzz/features.ts";
@@ -12,9 +13,11 @@ import { nameOf, type Sequence } from "../../fuzz/sequence.ts";
 import { statesAsDot } from "../../fuzz/states.ts";
 import { loadBroker, type BrokerCode } from "../../lab/mutant-loader.ts";
 import { ownCorpus, readCorpus, readSequence, writeSequence } from "./files.ts";
+import { measureSpeed, speedHeading, speedLine } from "./speed.ts";
 import { progressLine, summaryText, type Summary } from "./summary.ts";
 
 const help = `usage: sallyport fuzz broker [OPTIONS]
+       sallyport fuzz broker --speed [--time SECONDS] [--seed N]
        sallyport fuzz broker --repro FILE | --minimize FILE | --distill [--corpus DIR]
 
   Sequences of messages, made from the permit table, to a broker in this process; an independent judge watches each step.
@@ -30,6 +33,7 @@ const help = `usage: sallyport fuzz broker [OPTIONS]
   --out DIR        where a sequence that breaks a rule is written (default: the current folder)
   --no-branches    do not count branches: faster
   --states         print the phases that were reached, and by what, as DOT
+  --speed          messages a second on this machine, and what each part of the fuzzer costs: --time for each part
   --repro FILE     play one sequence, and say what every message did
   --minimize FILE  the same sequence with as few messages, then bytes, as still break the rule
   --distill        leave in --corpus the fewest sequences that reach all that all of them reach
@@ -121,6 +125,7 @@ export async function fuzzBroker(args: readonly string[]): Promise<number> {
       states: { type: "boolean", default: false },
       repro: { type: "string" },
       minimize: { type: "string" },
+      speed: { type: "boolean", default: false },
       distill: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
@@ -130,6 +135,10 @@ export async function fuzzBroker(args: readonly string[]): Promise<number> {
     print(help);
     return 0;
   }
+  // Most messages that are made up are refused, and nobody reads where an error came from; and most code runs too seldom for V8 to compile it
+  // by itself.
+  Error.stackTraceLimit = 0;
+  setFlagsFromString("--always-sparkplug");
   const { mutant = null } = values;
   if (values.repro !== undefined) return reproduce(await loadBroker(mutant), values.repro, values.json); // prettier-ignore
   if (values.minimize !== undefined) return minimizeFile(await loadBroker(mutant), values.minimize, values.out); // prettier-ignore
@@ -138,6 +147,13 @@ export async function fuzzBroker(args: readonly string[]): Promise<number> {
   const runs = values.runs === undefined ? Infinity : number(values.runs, "--runs", 1e9);
   const seconds = values.time === undefined ? (runs === Infinity ? 60 : Infinity) : number(values.time, "--time", 1e6); // prettier-ignore
   const seed = number(values.seed, "--seed", 0xffff_ffff);
+  if (values.speed) {
+    print(speedHeading());
+    const each = values.time === undefined ? 10 : seconds;
+    for await (const speed of measureSpeed(each, seed, readCorpus(values.corpus ?? ownCorpus)))
+      print(speedLine(speed));
+    return 0;
+  }
   const jobs = number(values.jobs, "--jobs", 64);
   if (jobs === 0) throw new RangeError("--jobs 0 would do nothing");
   if (jobs > 1) {
@@ -148,18 +164,17 @@ export async function fuzzBroker(args: readonly string[]): Promise<number> {
   }
 
   const areCounted = !values["no-branches"];
-  const counted = mutant === null ? await loadCountedBroker(areCounted) : undefined;
-  const code = counted?.code ?? (await loadBroker(mutant));
+  const counted = await loadCountedBroker(areCounted, mutant);
   const corpus = readCorpus(values.corpus ?? ownCorpus, values.corpus !== undefined);
   const began = performance.now();
   let shownAt = began;
   const isTerminal = process.stderr.isTTY && !values.json;
   const elapsed = (): number => (performance.now() - began) / 1000;
   const engine = new Engine({
-    code,
+    code: counted.code,
     seed,
     corpus,
-    ...(counted === undefined || !areCounted ? {} : { takeBranches: counted.take }),
+    ...(areCounted ? { takeBranches: counted.take } : {}),
     isDone: (at) => {
       if (isTerminal && performance.now() - shownAt > 500) {
         shownAt = performance.now();
@@ -183,10 +198,7 @@ export async function fuzzBroker(args: readonly string[]): Promise<number> {
     possiblePairs: possiblePairs.size,
     missingPairs: [...possiblePairs].filter((pair) => !engine.pairs.has(pair)),
     features: engine.features,
-    branches:
-      counted === undefined || !areCounted
-        ? null
-        : { taken: engine.branches, total: counted.total },
+    branches: areCounted ? { taken: engine.branches, total: counted.total } : null,
     corpus: corpus.length,
     kept: engine.kept.length,
     finding: found === null ? null : { ...found.finding, file: file ?? "" },
