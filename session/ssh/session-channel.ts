@@ -181,7 +181,8 @@ export class SessionChannel {
 
   /** OpenSSH PROTOCOL section 2.1: nobody reads what the client sends. */
   #sendEow(): void {
-    if (!this.#options.takesEow || this.#hasReceivedEof || this.#hasSentClose) return;
+    const isPointless = this.#hasReceivedEof || this.#hasReceivedClose || this.#hasSentClose;
+    if (!this.#options.takesEow || isPointless) return;
     this.#send(msg.SSH_MSG_CHANNEL_REQUEST, (writer) =>
       writer.string("eow@openssh.com").bool(false),
     );
@@ -243,7 +244,9 @@ export class SessionChannel {
       this.#send(msg.SSH_MSG_CHANNEL_EOF);
     }
     const isProgramDone = hasExited && this.#output.isEnded;
-    const isClientDone = this.#hasReceivedClose && !isStarting;
+    // A client closes as soon as both EOFs are exchanged; the program's end is said all the same, and CLOSE behind it.
+    const isEndDue = hasStarted && !hasExited && (this.terminalName === null || this.#hasSentEof);
+    const isClientDone = this.#hasReceivedClose && !isStarting && !isEndDue;
     if (!this.#hasSentClose && this.#input.isClosed && (isProgramDone || isClientDone)) {
       this.#hasSentClose = true;
       this.#send(msg.SSH_MSG_CHANNEL_CLOSE);

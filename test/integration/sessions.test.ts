@@ -139,6 +139,11 @@ t.test("The end of the input is not the end of the output, nor the other way rou
   const before = await ssh(server, user, ["exec >&- 2>&-; cat >got; exit 7"], { input: randomBytes(1 << 20) }); // prettier-ignore
   t.equal(before.status, 7);
   t.equal(readFileSync(`${user.home}/got`).length, 1 << 20);
+  // Both ends are said, so that the client closes its channel long before the program has ended.
+  for (const flags of [["-n"], ["-n", "-tt"]]) {
+    const late = await ssh(server, user, ["trap '' HUP; exec <&- >&- 2>&-; sleep 1; exit 7"], { flags }); // prettier-ignore
+    t.equal(late.status, 7);
+  }
 });
 
 t.test("sftp and scp move files through an external sftp-server", async (t) => {

@@ -166,9 +166,34 @@ t.test("SessionChannel writes what came before CLOSE, and answers it then", asyn
   }
   t.equal(program.receivedBytes, data.length);
   t.ok(program.inputEnded);
-  t.same(seen, ["opened", "closed"]);
+  t.same(seen, ["opened"], "as sshd waits: how it ends is to be said yet");
+  program.exit(4);
+  await settled();
+  t.same(seen, ["opened", "exit-status 4", "closed"]);
   t.equal(pair.worker.seen.at(-1)?.name, "closeChannel");
 });
+
+t.test(
+  "SessionChannel says how a program ended that outlives both EOFs and the client's CLOSE",
+  async (t) => {
+    for (const start of [running, shell]) {
+      const pair = await loggedIn({ version: openSsh });
+      const { channel, program, seen } = await start(pair);
+      channel.eof();
+      program.closeOutput();
+      if (start === running) program.closeErrors();
+      await settled();
+      t.same(seen, ["opened", "eof"]);
+      channel.close();
+      await settled();
+      t.same(seen, ["opened", "eof"]);
+      program.exit(7);
+      await settled();
+      t.same(seen, ["opened", "eof", "exit-status 7", "closed"]);
+      t.equal(pair.worker.seen.at(-1)?.name, "closeChannel");
+    }
+  },
+);
 
 t.test("SessionChannel hangs a terminal up at once when the client closes", async (t) => {
   const pair = await loggedIn();
@@ -223,7 +248,9 @@ t.test("SessionChannel closes what a late answer brings to a channel that is clo
   t.equal(program?.received, "input", "what came before CLOSE is not lost");
   t.ok(program?.inputEnded);
   t.throws(() => program?.write("x"), { code: "EPIPE" });
-  t.same(seen, ["opened", "closed"]);
+  program?.exit(0);
+  await settled();
+  t.same(seen, ["opened", "exit-status 0", "closed"]);
 });
 
 t.test("SessionChannel lets a client try again after a refusal", async (t) => {
