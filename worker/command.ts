@@ -20,8 +20,20 @@ export interface Command {
 
 const kinds = ["shell", "exec", "subsystem"] as const;
 
-/** Undefined: no such subsystem. */
+/** Undefined: no such subsystem. While logins are closed what runs instead says why, and is logged as what was asked for (do_nologin of session.c). */
 export function commandFor(
+  kind: number,
+  command: Uint8Array,
+  identity: Identity,
+  options: ServerOptions,
+): Command | undefined {
+  const asked = openCommandFor(kind, command, identity, options);
+  if (asked === undefined || !loginsAreClosed(identity.uid)) return asked;
+  const argv = ["sh", "-c", `cat ${nologinFile} >&2; exit 254`];
+  return { ...asked, file: "/bin/sh", argv, rc: "none", takesSignals: false };
+}
+
+function openCommandFor(
   kind: number,
   command: Uint8Array,
   identity: Identity,
@@ -34,16 +46,6 @@ export function commandFor(
     argv: [base, "-c", line],
     isLoginShell: false,
   });
-  if (loginsAreClosed(identity.uid)) {
-    return {
-      file: "/bin/sh",
-      argv: ["sh", "-c", `cat ${nologinFile} >&2; exit 254`],
-      description: "nologin",
-      isLoginShell: false,
-      rc: "none",
-      takesSignals: false,
-    };
-  }
   const name = Buffer.from(command).toString();
   const subsystem =
     kinds[kind] === "subsystem"
