@@ -143,5 +143,5 @@ export const serverKeywords: readonly Keyword[] = [
   option("SandboxRequire", "sandboxRequire", layers, "Layers of confinement without which nothing is served, or `default`", { support: "own" }),
   option("PrivsepUser", "privsepUser", userName, "User that session processes and the signer run as", { support: "own" }),
   option("WarmPairs", "warmPairs", count(64), "Pairs of broker and session process kept waiting", { support: "own" }),
-  option("IgnoreUnsupported", "ignoreUnsupported", { read: (line) => several(line).flatMap((word) => word.toLowerCase().split(",")), print: (value) => (value.length === 0 ? [] : [value.join(",")]) }, "Patterns of keywords whose lines are skipped, and logged, where they ask for what is not built; never where that would lift a restriction", { support: "own", repeat: "append" }),
+  option("IgnoreUnsupported", "ignoreUnsupported", { read: (line) => several(line).flatMap((word) => word.toLowerCase().split(",")), print: (value) => (value.length === 0 ? [] : [[...new Set(value)].join(",")]) }, "Patterns of keywords whose lines are skipped, and logged, where they ask for what is not built; never where that would lift a restriction", { support: "own", repeat: "append" }),
 ];

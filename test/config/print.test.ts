@@ -101,6 +101,13 @@ t.test("every keyword goes through -T and back", (t) => {
   t.end();
 });
 
+t.test("what adds up prints the same read back with the same lines once more", (t) => {
+  const line = "IgnoreUnsupported UsePAM";
+  const dump = printOptions(load(line).global);
+  t.strictSame(printOptions(load([line, ...dump].join("\n")).global), dump);
+  t.end();
+});
+
 t.test("values of any text go through -T and back", (t) => {
   const value = fc.string({
     unit: fc.constantFrom(...Array.from(" \t\"'\\#=a%/*,é")),
