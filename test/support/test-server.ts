@@ -29,12 +29,15 @@ interface ServerOptions {
 
 export class TestServer {
   readonly folder: string;
+  /** Paths of the private host keys. */
+  readonly hostKeys: readonly string[];
   port = 0;
   readonly #child: ChildProcess;
   readonly #seen = new Map<number, Process>();
 
-  private constructor(folder: string, child: ChildProcess) {
+  private constructor(folder: string, hostKeys: readonly string[], child: ChildProcess) {
     this.folder = folder;
+    this.hostKeys = hostKeys;
     this.#child = child;
   }
 
@@ -49,11 +52,12 @@ export class TestServer {
     t.teardown(() => {
       rmSync(folder, { recursive: true, force: true });
     });
+    const keys = hostKeys.map(([kind, ...more]) => makeKey(folder, kind, ...more).path);
     const lines = [
       ...config,
       "Port 0",
       "ListenAddress 127.0.0.1",
-      ...hostKeys.map(([kind, ...more]) => `HostKey ${makeKey(folder, kind, ...more).path}`),
+      ...keys.map((path) => `HostKey ${path}`),
       `PidFile ${folder}/pid`,
       `EventLog ${folder}/events`,
       "LogLevel VERBOSE",
@@ -63,7 +67,7 @@ export class TestServer {
     const child = spawn(program, ["-D", "-f", `${folder}/config`, "-E", `${folder}/log`], {
       stdio: ["ignore", "ignore", "inherit"],
     });
-    const server = new TestServer(folder, child);
+    const server = new TestServer(folder, keys, child);
     t.teardown(() => server.stop("SIGKILL"));
     const listening = await until("the server listens", () => {
       if (child.exitCode !== null) throw new Error(`The server ended: ${server.log}`);
