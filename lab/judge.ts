@@ -21,6 +21,8 @@ export interface Step {
   readonly phase: Phase;
   readonly isBusyAfter: boolean;
   readonly seen: readonly Seen[];
+  /** Who got a login, where it is seen from outside: its restrictions are not. */
+  readonly loggedIn?: string;
 }
 /** A broken rule; the name of the oracle and what was seen. */
 export interface Finding {
@@ -61,8 +63,23 @@ export class Judge {
   /** The request whose answer is still to come, and what the answer must be. */
   #asked: { readonly request: Request; readonly atMs: number; readonly verdict: Verdict | undefined } | undefined; // prettier-ignore
 
-  constructor(scenario: JudgedScenario) {
+  /** The client, as lines about its session name it. */
+  readonly #peer: string;
+
+  constructor(scenario: JudgedScenario, peer = "192.0.2.66 port 50000") {
     this.#scenario = scenario;
+    this.#peer = peer.replaceAll(".", "\\.");
+  }
+
+  /** Where the broker must be. */
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** Whether this message, as the next one, must end the connection. */
+  refuses(bytes: Uint8Array, descriptors: number): boolean {
+    const { request, why } = this.#ruling({ descriptors, isBusy: false, hasConnection: true }, bytes); // prettier-ignore
+    return request === undefined || why !== undefined;
   }
 
   /** The first rule that the broker broke, or null. */
@@ -85,6 +102,7 @@ export class Judge {
       return;
     }
     if (step.bytes !== null) this.#judgeRequest(step, step.bytes);
+    if (step.loggedIn !== undefined) this.#judgeLogin(step.loggedIn);
     for (const seen of step.seen) this.#judgeSeen(seen);
     if (!step.isBusyAfter) this.#judgePhase(step.phase);
   }
@@ -102,7 +120,10 @@ export class Judge {
   }
 
   /** Whether it must be refused, and by which rule. */
-  #ruling(step: Step, bytes: Uint8Array): { request?: Request; why?: Finding } {
+  #ruling(
+    step: Pick<Step, "descriptors" | "isBusy" | "hasConnection">,
+    bytes: Uint8Array,
+  ): { request?: Request; why?: Finding } {
     const no = (oracle: string, text: string): { why: Finding } => ({ why: { oracle, text } });
     const read = readRequest(bytes, step.descriptors);
     if ("fault" in read) return no(read.fault, read.text);
@@ -192,16 +213,11 @@ export class Judge {
         this.#judgeAnswer(seen.name, seen.body, seen.atMs);
         return;
       case "login": {
-        mustHold(!this.#isLoggedIn, "one-login", "a second login");
-        this.#isLoggedIn = true;
-        const verdict = this.#asked?.verdict;
-        const wanted = verdict?.outcome === "login" ? verdict : undefined;
         const { identity } = seen;
-        mustHold(wanted !== undefined, "credential", `${identity.user} without a credential`);
-        mustHold(identity.user === this.#account?.user?.name, "one-user", `${identity.user} for another`); // prettier-ignore
+        const wanted = this.#judgeLogin(identity.user);
         const command = identity.hasForcedCommand ? Buffer.from(identity.forcedCommand).toString() : undefined; // prettier-ignore
-        mustHold(command === wanted?.forcedCommand, "restrictions", `command ${command ?? "none"}`);
-        mustHold(identity.permitPty === wanted?.permitPty, "restrictions", "terminal");
+        mustHold(command === wanted.forcedCommand, "restrictions", `command ${command ?? "none"}`);
+        mustHold(identity.permitPty === wanted.permitPty, "restrictions", "terminal");
         mustHold(identity.environment.length === 0, "restrictions", "environment=");
         return;
       }
@@ -226,12 +242,23 @@ export class Judge {
     }
   }
 
+  /** The credential that it was given for. */
+  #judgeLogin(user: string): Verdict {
+    mustHold(!this.#isLoggedIn, "one-login", "a second login");
+    this.#isLoggedIn = true;
+    const verdict = this.#asked?.verdict;
+    if (verdict?.outcome !== "login")
+      throw new Broken("credential", `${user} without a credential`);
+    mustHold(user === this.#account?.user?.name, "one-user", `${user} for another`);
+    return verdict;
+  }
+
   /** sshd's lines about a session, of this very user and connection. */
   #isOwnLine(text: string): boolean {
     const name = this.#account?.user?.name;
     if (!this.#isLoggedIn || name === undefined) return false;
     return (
-      new RegExp(`^(Starting session: .* for|Close session: user) ${name} from 192\\.0\\.2\\.66 port 50000 id \\d+$`).test(text) || // prettier-ignore
+      new RegExp(`^(Starting session: .* for|Close session: user) ${name} from ${this.#peer} id \\d+$`).test(text) || // prettier-ignore
       new RegExp(`^subsystem request for .* by user ${name} failed, (subsystem not found|execution failed)$`).test(text) // prettier-ignore
     );
   }

@@ -23,6 +23,15 @@ export type Told =
 /** 2026-01-01: the lab's time, for ever. */
 const startMs = Date.UTC(2026, 0, 1);
 
+/** What the lab's signer signs in place of an exchange hash or a proof: of the same parts always the same. */
+export const labHash = (
+  kind: keyof typeof signatureRequests,
+  body: Readonly<Record<string, unknown>>,
+): Uint8Array =>
+  createHash("sha256")
+    .update(encodeLeniently(signatureRequests[kind], 0, body))
+    .digest();
+
 export class LabWorld implements World {
   readonly delaySecret = new Uint8Array(32);
   readonly #scenario: Scenario;
@@ -71,8 +80,7 @@ export class LabWorld implements World {
   }
   readonly sign: World["sign"] = (kind, body, done) => {
     this.#told.push({ kind: "signing", what: kind, body });
-    const parts = encodeLeniently(signatureRequests[kind], 0, body);
-    const hash = createHash("sha256").update(parts).digest();
+    const hash = labHash(kind, body);
     const exchangeHash = kind === "exchange" ? hash : new Uint8Array();
     // Made when somebody looks at it: few do.
     const signed: Signed = {

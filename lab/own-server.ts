@@ -26,6 +26,10 @@ export interface OwnServerOptions {
   readonly address: string;
   /** Lines of sshd_config before all others, so that they win. */
   readonly config: readonly string[];
+  /** Blocks of Match, which come last. */
+  readonly matches?: readonly string[];
+  /** Absent: a new one. */
+  readonly hostKey?: LabKey;
   /** Changes to a copy of the server; null: the server as it is built. */
   readonly patches: readonly Patch[] | null;
 }
@@ -60,15 +64,17 @@ export class OwnServer {
 
   static async #startIn(
     folder: string,
-    { user, key, address, config, patches }: OwnServerOptions,
+    { user, key, address, config, matches = [], hostKey, patches }: OwnServerOptions,
   ): Promise<OwnServer> {
     if (patches !== null) makePatchedTree(folder, patches);
     chmodSync(folder, 0o755); // the user's own key file is read as the user
     mkdirSync(`${folder}/keys`);
     writeFileSync(`${folder}/keys/${user}`, key.line());
     const hostKeyFile = `${folder}/host-key`;
-    run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", hostKeyFile], "ssh-keygen is missing: apt-get install openssh-client"); // prettier-ignore
-    const [, base64 = ""] = readFileSync(`${hostKeyFile}.pub`, "utf8").split(" ");
+    if (hostKey === undefined)
+      run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", hostKeyFile], "ssh-keygen is missing: apt-get install openssh-client"); // prettier-ignore
+    else writeFileSync(hostKeyFile, hostKey.privateKeyFile(), { mode: 0o600 });
+    const blob = hostKey?.blob ?? Buffer.from(readFileSync(`${hostKeyFile}.pub`, "utf8").split(" ")[1] ?? "", "base64"); // prettier-ignore
     const lines = [
       ...config,
       "Port 0",
@@ -85,17 +91,17 @@ export class OwnServer {
       "ForceCommand /bin/true",
       "PermitTTY no",
       "PermitUserRC no",
+      ...matches,
     ];
     writeFileSync(`${folder}/config`, `${lines.join("\n")}\n`);
     const args = ["-D", "-f", `${folder}/config`, "-E", `${folder}/log`];
     const program = patches === null ? builtProgram : `${folder}/bin/sallyportd`;
     const child = spawn(program, args, { stdio: "ignore" });
-    const server = new OwnServer(folder, child, Buffer.from(base64, "base64"));
+    const server = new OwnServer(folder, child, blob);
     const deadline = performance.now() + startMs;
     for (;;) {
       await pause(lookEveryMs);
-      const listening = server.events().find(({ code }) => code === "listening");
-      server.port = Number(listening?.fields["port"] ?? 0);
+      server.port = server.portOf(address);
       if (server.port > 0) return server;
       if (!server.isRunning || performance.now() > deadline) {
         const last = server.#lastLine();
@@ -103,6 +109,12 @@ export class OwnServer {
         throw new RangeError(`the server did not start: ${last}`);
       }
     }
+  }
+
+  /** Where it listens on that address; 0: not there, or not yet. */
+  portOf(address: string): number {
+    const listening = this.events().find(({ code, fields }) => code === "listening" && fields["address"] === address); // prettier-ignore
+    return Number(listening?.fields["port"] ?? 0);
   }
 
   /** Of the listener. */

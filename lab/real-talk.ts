@@ -3,12 +3,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { permits, type Phase } from "../broker/permits.ts";
 import type { LogLevel } from "../ipc/listener.ts";
-import { authOutcomes, requests, type RequestName } from "../ipc/monitor.ts";
+import { authOutcomes, requests, type Answer, type RequestName } from "../ipc/monitor.ts";
 import { uses, type Seen, type Talk } from "./conversation.ts";
 import type { Heard, TakenSessionClient } from "./taken-session-client.ts";
 
 /** A line of EventLog. */
 export interface ServerEvent {
+  /** Of the process that says so. */
+  readonly pid?: number;
   readonly level: LogLevel;
   readonly code: string;
   readonly connection?: number;
@@ -29,6 +31,13 @@ const leadsFrom: Readonly<Record<string, Phase>> = {
   userAccepted: "authenticating",
   authenticated: "postauth",
 };
+
+/** Where the broker must be that has given this answer. */
+export function phaseAfter(phase: Phase, { name, body }: Answer): Phase {
+  if (name === "authResult" && authOutcomes[body.outcome] === "tooMany") return "refused";
+  if (name === "signed" && phase === "kex") return "lookup";
+  return leadsFrom[name] ?? phase;
+}
 
 export class RealTalk implements Talk {
   readonly hostKey: Uint8Array;
@@ -95,10 +104,7 @@ export class RealTalk implements Talk {
     switch (heard.kind) {
       case "answer": {
         const { name, id, body } = heard.answer;
-        const isTooMany = name === "authResult" && authOutcomes[body.outcome] === "tooMany";
-        const isFirstHash = name === "signed" && this.phase === "kex";
-        const to = isTooMany ? "refused" : isFirstHash ? "lookup" : leadsFrom[name];
-        return [{ kind: "answer", name, id, body, atMs: 0 }, ...this.#enter(to)];
+        return [{ kind: "answer", name, id, body, atMs: 0 }, ...this.#enter(phaseAfter(this.phase, heard.answer))]; // prettier-ignore
       }
       case "send-failed":
         return [{ kind: "refused", code: heard.code, text: "the kernel did not take the message" }];
@@ -109,8 +115,8 @@ export class RealTalk implements Talk {
         return this.#enter("ended");
     }
   }
-  #enter(to: Phase | undefined): Seen[] {
-    if (to === undefined || to === this.phase) return [];
+  #enter(to: Phase): Seen[] {
+    if (to === this.phase) return [];
     const from = this.phase;
     this.phase = to;
     this.#spent.clear();

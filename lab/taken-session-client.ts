@@ -50,10 +50,11 @@ export class TakenSessionClient {
     });
   }
 
-  /** To the port that the copy of the server has on `takenAddress`; resolves when a session process obeys. */
-  static connect(port: number): Promise<TakenSessionClient> {
+  /** To the port that the copy of the server has on `takenAddress`, from `localAddress`; resolves when a session process obeys. */
+  static connect(port: number, localAddress?: string): Promise<TakenSessionClient> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ host: takenAddress, port, noDelay: true });
+      const from = localAddress === undefined ? {} : { localAddress };
+      const socket = connect({ host: takenAddress, port, noDelay: true, ...from });
       socket.once("error", reject);
       socket.once("close", () => {
         reject(new Error("Cannot take a session process over: the connection was closed"));

@@ -8,7 +8,7 @@ import { afterLogin, beforeLogin } from "./broker-login-attacks.ts";
 import { TakenSessionClient } from "../../lab/taken-session-client.ts";
 import { Attack, attackEach, attackersKey, startTaken, text } from "../support/taken-session.ts";
 import { makeUser, publicLine } from "../support/test-user.ts";
-import { processes } from "../support/processes.ts";
+import { processes } from "../../lab/processes.ts";
 import { until } from "../support/until.ts";
 
 const user = makeUser(t);

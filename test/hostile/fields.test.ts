@@ -3,7 +3,7 @@ import t from "tap";
 import { referenceSeal } from "../../fuzz/server/reference-cipher.ts";
 import { endsEach, type HostileRow } from "../support/hostile-rows.ts";
 import { cipher, early, late, mac, type Place } from "../../fuzz/server/message-tables.ts";
-import { statusOf } from "../support/processes.ts";
+import { statusOf } from "../../lab/processes.ts";
 import { RawConnection } from "../../fuzz/server/raw-connection.ts";
 import { LabKey } from "../../lab/lab-key.ts";
 import { spoil, type Spoiled } from "../support/spoiled-messages.ts";

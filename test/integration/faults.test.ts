@@ -2,7 +2,7 @@
 import { type ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import t, { type Test } from "tap";
-import { isAlive, processes, type Process } from "../support/processes.ts";
+import { isAlive, processes, type Process } from "../../lab/processes.ts";
 import { ssh, sshArguments, start, tool } from "../support/ssh-client.ts";
 import { TestServer } from "../support/test-server.ts";
 import { makeUser } from "../support/test-user.ts";

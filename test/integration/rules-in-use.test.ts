@@ -8,7 +8,7 @@ import { listener } from "../../sandbox/policies/listener.ts";
 import { session } from "../../sandbox/policies/session.ts";
 import { signer } from "../../sandbox/policies/signer.ts";
 import type { ArgumentTest, Policy, Rule } from "../../sandbox/rule.ts";
-import { family } from "../support/processes.ts";
+import { family } from "../../lab/processes.ts";
 import { ssh } from "../support/ssh-client.ts";
 import { TestServer } from "../support/test-server.ts";
 import { makeUser } from "../support/test-user.ts";

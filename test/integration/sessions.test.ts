@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import t from "tap";
-import { statusOf } from "../support/processes.ts";
+import { statusOf } from "../../lab/processes.ts";
 import { loginOptions, run, ssh, tool } from "../support/ssh-client.ts";
 import { TestServer } from "../support/test-server.ts";
 import { makeUser, publicLine } from "../support/test-user.ts";

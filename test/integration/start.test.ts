@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import t from "tap";
 import { freePort } from "../support/free-port.ts";
-import { family, isAlive } from "../support/processes.ts";
+import { family, isAlive } from "../../lab/processes.ts";
 import { temporaryFolder } from "../support/ssh-keys.ts";
 import { until } from "../support/until.ts";
 

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import t, { type Test } from "tap";
-import { isAlive, processes } from "../support/processes.ts";
+import { isAlive, processes } from "../../lab/processes.ts";
 import { sshArguments, tool } from "../support/ssh-client.ts";
 import { TestServer } from "../support/test-server.ts";
 import { makeUser } from "../support/test-user.ts";

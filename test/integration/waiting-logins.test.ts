@@ -1,7 +1,7 @@
 // Logins are forked ahead: what becomes of those that nobody has used.
 import { readFileSync } from "node:fs";
 import t from "tap";
-import { isAlive, type Process } from "../support/processes.ts";
+import { isAlive, type Process } from "../../lab/processes.ts";
 import { ssh } from "../support/ssh-client.ts";
 import { TestServer } from "../support/test-server.ts";
 import { makeUser } from "../support/test-user.ts";

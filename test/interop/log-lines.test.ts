@@ -3,7 +3,7 @@ import { chmodSync } from "node:fs";
 import { connect } from "node:net";
 import t from "tap";
 import { startOpenSshServer } from "../support/openssh-server.ts";
-import { family } from "../support/processes.ts";
+import { family } from "../../lab/processes.ts";
 import { ssh, type Login } from "../support/ssh-client.ts";
 import { makeKey, temporaryFolder } from "../support/ssh-keys.ts";
 import { TestServer } from "../support/test-server.ts";

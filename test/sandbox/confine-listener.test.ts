@@ -7,7 +7,7 @@ import { listenerKeeps } from "../../sandbox/confine-listener.ts";
 import { listener, listenerOtherwise } from "../../sandbox/policies/listener.ts";
 import { syscalls, type SyscallName } from "../../sandbox/syscalls-x86-64.ts";
 import { programResult } from "../native/run-program.ts";
-import { processes, statusOf } from "../support/processes.ts";
+import { processes, statusOf } from "../../lab/processes.ts";
 import { TestServer } from "../support/test-server.ts";
 import { until } from "../support/until.ts";
 

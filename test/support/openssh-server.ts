@@ -3,7 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Test } from "tap";
 import { freePort } from "./free-port.ts";
-import { openSockets } from "./processes.ts";
+import { openSockets } from "../../lab/processes.ts";
 import { makeKey } from "./ssh-keys.ts";
 import { until } from "./until.ts";
 

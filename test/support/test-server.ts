@@ -3,7 +3,7 @@ import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_pr
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Test } from "tap";
-import { family, isAlive, openSockets, processes, type Process } from "./processes.ts";
+import { family, isAlive, openSockets, processes, type Process } from "../../lab/processes.ts";
 import { makeKey } from "./ssh-keys.ts";
 import { until } from "./until.ts";
 

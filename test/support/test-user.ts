@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import type { Test } from "tap";
-import { processes } from "./processes.ts";
+import { processes } from "../../lab/processes.ts";
 import { makeKey, type KeyPair } from "./ssh-keys.ts";
 import { until } from "./until.ts";
 

@@ -12,12 +12,21 @@ export interface Process {
   readonly title: string;
 }
 
-function read(pid: string): Process | null {
+/** State, parent and what follows them in /proc/PID/stat (proc_pid_stat(5)); null when it is gone. */
+function statOf(pid: string): string[] | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     // The name in brackets may hold anything, so the fields begin behind the last bracket.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (fields[0] === "Z") return null;
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return null;
+  }
+}
+
+function read(pid: string): Process | null {
+  try {
+    const fields = statOf(pid);
+    if (fields === null || fields[0] === "Z") return null;
     return {
       pid: Number(pid),
       parent: Number(fields[1]),
@@ -56,6 +65,24 @@ export function statusOf(pid: number, field: string): string {
   const text = readFileSync(`/proc/${pid}/status`, "latin1");
   return new RegExp(`^${field}:\\s*(.*)$`, "m").exec(text)?.[1] ?? "";
 }
+
+/** Descriptors that it has open; 0 when it is gone. */
+export function openFds(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return 0; // It ended meanwhile.
+  }
+}
+/** Children that have ended and that nobody has reaped, of any of these. */
+export const zombiesOf = (parents: ReadonlySet<number>): number[] =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      const stat = statOf(pid);
+      return stat?.[0] === "Z" && parents.has(Number(stat[1])) ? Number(pid) : 0;
+    })
+    .filter((pid) => pid > 0);
 
 /** TCP sockets of this machine with that local port that listen or are established (kernel's states 0A and 01). */
 export const openSockets = (port: number): number =>
