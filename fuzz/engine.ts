@@ -26,17 +26,17 @@ export interface EngineOptions {
 
 const longestGame = 40;
 /** Of a hundred executions so many are games of their own. */
-const freshShare = 30;
+export const freshShare = 30;
 const maxKept = 20_000;
 /** More different outcomes than a broker has. */
 const maxOutcomes = 2 ** 20;
 
-interface Tried {
+export interface Tried {
   readonly sequence: Sequence;
   readonly execution: Execution;
 }
 /** A game of the player's, played and kept as a sequence. */
-function freshGame(code: BrokerCode, dice: Dice): Tried {
+export function freshGame(code: BrokerCode, dice: Dice): Tried {
   const scenario = dice.pick(judgedScenarios);
   const isGivenConnection = dice.percent(97);
   const player = new Player(scenario, dice);

@@ -50,7 +50,7 @@ export function mutate(sequence: Sequence, other: Sequence, dice: Dice): Sequenc
   const moves = [...sequence.moves];
   const at = dice.roll(moves.length + 1);
   const here = moves[at];
-  switch (dice.roll(12)) {
+  switch (dice.roll(14)) {
     case 0:
       moves.splice(at, 1 + dice.roll(3));
       break;
@@ -80,6 +80,18 @@ export function mutate(sequence: Sequence, other: Sequence, dice: Dice): Sequenc
       break;
     case 9:
       return { ...sequence, scenario: dice.pick(judgedScenarios), isGivenConnection: dice.percent(97) }; // prettier-ignore
+    case 10: {
+      // Two messages in one packet, or one in two: a packet is a message, and nothing is put together again.
+      const next = moves[at + 1];
+      if (here?.kind === "send" && next?.kind === "send") moves.splice(at, 2, { ...here, bytes: Buffer.concat([here.bytes, next.bytes]) }); // prettier-ignore
+      break;
+    }
+    case 11: {
+      if (here?.kind !== "send") break;
+      const cut = dice.roll(here.bytes.length + 1);
+      moves.splice(at, 1, { ...here, bytes: here.bytes.subarray(0, cut) }, { ...here, bytes: here.bytes.subarray(cut) }); // prettier-ignore
+      break;
+    }
     default:
       if (here?.kind === "send") moves[at] = { ...here, bytes: spoil(here.bytes, dice) };
   }

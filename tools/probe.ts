@@ -22,7 +22,7 @@ Exit status: 0 the command ended with 0; 1 it did not, or there was no login; 2 
 /** A day: beyond 24 days timers overflow, and nobody waits that long. */
 const maxTimeoutSeconds = 86_400;
 
-interface Outcome {
+export interface Outcome {
   readonly ok: boolean;
   readonly error?: string;
   readonly fingerprint?: string;
@@ -32,7 +32,7 @@ interface Outcome {
   readonly doneMs?: number;
   readonly exitStatus?: number;
 }
-interface Target {
+export interface Target {
   readonly host: string;
   readonly port: number;
   readonly username: string;
@@ -42,7 +42,8 @@ interface Target {
   readonly timeoutMs: number;
 }
 
-function login(target: Target): Promise<Outcome> {
+/** Logs in, runs the command, and leaves. Never rejects: what went wrong is in `error`. */
+export function login(target: Target): Promise<Outcome> {
   const began = performance.now();
   const elapsed = (): number => Math.round(10 * (performance.now() - began)) / 10;
   return new Promise((resolve) => {

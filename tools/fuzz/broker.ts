@@ -1,6 +1,4 @@
 // `sallyport fuzz broker`: the broker in this process, against a world without an operating system.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
@@ -9,11 +7,13 @@ import { Engine } from "../../fuzz/engine.ts";
 import { execute } from "../../fuzz/execute.ts";
 import { possiblePairs } from "../../fuzz/features.ts";
 import { distill, minimize } from "../../fuzz/minimize.ts";
-import { nameOf, type Sequence } from "../../fuzz/sequence.ts";
 import { statesAsDot } from "../../fuzz/states.ts";
 import { loadBroker, type BrokerCode } from "../../lab/mutant-loader.ts";
 import { ownCorpus, readCorpus, readSequence, writeSequence } from "./files.ts";
+import { inParallel, print, sharedArgs } from "./jobs.ts";
+import { numberOption } from "./options.ts";
 import { measureSpeed, speedHeading, speedLine } from "./speed.ts";
+import { sayMinimized, sayPlayed } from "./steps.ts";
 import { progressLine, summaryText, type Summary } from "./summary.ts";
 
 const help = `usage: sallyport fuzz broker [OPTIONS]
@@ -41,45 +41,10 @@ const help = `usage: sallyport fuzz broker [OPTIONS]
 
 Exit status: 0 no rule was broken; 1 one was; 2 the call or its input was wrong.`;
 
-function number(typed: string | undefined, option: string, max: number): number {
-  if (typed === undefined || !/^\d{1,10}$/.test(typed) || Number(typed) > max)
-    throw new RangeError(`${option} ${JSON.stringify(typed)} is not a number up to ${max}`);
-  return Number(typed);
-}
-const print = (text: string): void => {
-  process.stdout.write(`${text}\n`);
-};
-
-/** Plays it, and says what each message did. 1 when it breaks a rule. */
-function reproduce(code: BrokerCode, file: string, asJson: boolean): number {
-  const sequence = readSequence(file);
-  const { finding, brokenBy, features } = execute(code, sequence);
-  for (const [i, step] of features.entries()) {
-    const mark = i === brokenBy ? "  <== breaks" : "";
-    print(asJson ? JSON.stringify({ step: i + 1, did: step, broken: i === brokenBy }) : `${String(i + 1).padStart(4)}  ${step}${mark}`); // prettier-ignore
-  }
-  const verdict = finding === null ? "no rule is broken" : `${finding.oracle}: ${JSON.stringify(finding.text).slice(1, -1)}`; // prettier-ignore
-  print(asJson ? JSON.stringify({ finding }) : verdict);
-  return finding === null ? 0 : 1;
-}
-
-function minimizeFile(code: BrokerCode, file: string, out: string): number {
+async function minimizeFile(code: BrokerCode, file: string, out: string): Promise<number> {
   const before = readSequence(file);
-  const after = minimize(code, before);
-  const { finding } = execute(code, after);
-  if (finding === null) {
-    print(`${file}: no rule is broken; nothing to minimize`);
-    return 0;
-  }
-  const bytes = ({ moves }: Sequence): number =>
-    moves.reduce((sum, move) => sum + (move.kind === "send" ? move.bytes.length : 0), 0);
-  const written = writeSequence(out, `minimized-${finding.oracle}-`, after);
-  const messages = after.moves.map((move) =>
-    move.kind === "send" ? nameOf(move.bytes) : move.kind,
-  );
-  print(`${before.moves.length} moves, ${bytes(before)} bytes -> ${after.moves.length} moves, ${bytes(after)} bytes: ${messages.join(", ")}`); // prettier-ignore
-  print(`${finding.oracle}: ${JSON.stringify(finding.text).slice(1, -1)}\n${written}`);
-  return 1;
+  const after = await minimize((each) => Promise.resolve(execute(code, each)), before);
+  return sayMinimized(file, before, after, execute(code, after).finding, out);
 }
 
 function distillFolder(counted: CountedBroker, folder: string): number {
@@ -92,22 +57,6 @@ function distillFolder(counted: CountedBroker, folder: string): number {
   }
   print(`${all.length} sequences -> ${chosen.length}`);
   return 0;
-}
-
-/** Child processes with seeds of their own; their summaries, added up. */
-async function inParallel(args: readonly string[], seed: number, jobs: number): Promise<Summary[]> {
-  const one = async (job: number): Promise<Summary> => {
-    const own = ["fuzz", "broker", ...args, "--jobs", "1", "--seed", String(seed + job * 1_000_003), "--json"]; // prettier-ignore
-    const child = spawn(process.execPath, [process.argv[1] ?? "", ...own], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    let output = "";
-    child.stdout.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
-    await once(child, "close");
-    if (child.exitCode === 2) throw new RangeError("a job could not start");
-    return JSON.parse(output.trim().split("\n").at(-1) ?? "") as Summary;
-  };
-  return Promise.all(Array.from({ length: jobs }, (_, job) => one(job)));
 }
 
 export async function fuzzBroker(args: readonly string[]): Promise<number> {
@@ -140,13 +89,13 @@ export async function fuzzBroker(args: readonly string[]): Promise<number> {
   Error.stackTraceLimit = 0;
   setFlagsFromString("--always-sparkplug");
   const { mutant = null } = values;
-  if (values.repro !== undefined) return reproduce(await loadBroker(mutant), values.repro, values.json); // prettier-ignore
+  if (values.repro !== undefined) return sayPlayed(execute(await loadBroker(mutant), readSequence(values.repro)), values.json); // prettier-ignore
   if (values.minimize !== undefined) return minimizeFile(await loadBroker(mutant), values.minimize, values.out); // prettier-ignore
   if (values.distill) return distillFolder(await loadCountedBroker(), values.corpus ?? ownCorpus);
 
-  const runs = values.runs === undefined ? Infinity : number(values.runs, "--runs", 1e9);
-  const seconds = values.time === undefined ? (runs === Infinity ? 60 : Infinity) : number(values.time, "--time", 1e6); // prettier-ignore
-  const seed = number(values.seed, "--seed", 0xffff_ffff);
+  const runs = values.runs === undefined ? Infinity : numberOption(values.runs, "--runs", 1e9);
+  const seconds = values.time === undefined ? (runs === Infinity ? 60 : Infinity) : numberOption(values.time, "--time", 1e6); // prettier-ignore
+  const seed = numberOption(values.seed, "--seed", 0xffff_ffff);
   if (values.speed) {
     print(speedHeading());
     const each = values.time === undefined ? 10 : seconds;
@@ -154,11 +103,10 @@ export async function fuzzBroker(args: readonly string[]): Promise<number> {
       print(speedLine(speed));
     return 0;
   }
-  const jobs = number(values.jobs, "--jobs", 64);
+  const jobs = numberOption(values.jobs, "--jobs", 64);
   if (jobs === 0) throw new RangeError("--jobs 0 would do nothing");
   if (jobs > 1) {
-    const rest = args.filter((arg, i) => !/^--(jobs|seed)/.test(arg) && !/^--(jobs|seed)$/.test(args[i - 1] ?? "") && arg !== "--json"); // prettier-ignore
-    const summaries = await inParallel(rest, seed, jobs);
+    const summaries = await inParallel<Summary>("broker", sharedArgs(args), seed, jobs);
     print(values.json ? JSON.stringify(summaries) : summaryText(summaries, mutant));
     return summaries.some(({ finding }) => finding !== null) ? 1 : 0;
   }
@@ -178,7 +126,9 @@ export async function fuzzBroker(args: readonly string[]): Promise<number> {
     isDone: (at) => {
       if (isTerminal && performance.now() - shownAt > 500) {
         shownAt = performance.now();
-        process.stderr.write(`\r\x1b[K${progressLine(at, elapsed())}`);
+        process.stderr.write(
+          `\r\x1b[K${progressLine(at, possiblePairs.size, elapsed())}, branches ${at.branches}`,
+        );
       }
       return elapsed() >= seconds || at.executions >= runs;
     },

@@ -1,10 +1,12 @@
 // `sallyport fuzz`: chooses what is fuzzed.
 import { BadSequence } from "../../fuzz/sequence.ts";
 import { fuzzBroker } from "./broker.ts";
+import { fuzzSession } from "./session.ts";
 
 const help = `usage: sallyport fuzz TARGET [OPTIONS]
 
   broker     sequences of messages to a broker in this process, watched by a judge: sallyport fuzz broker --help
+  session    the same to a real broker process over its socket, from a session process that was taken over (root)
 
 Exit status: 0 no rule was broken; 1 one was; 2 the call or its input was wrong.`;
 
@@ -13,6 +15,8 @@ export async function fuzz([target = "--help", ...rest]: readonly string[]): Pro
     switch (target) {
       case "broker":
         return await fuzzBroker(rest);
+      case "session":
+        return await fuzzSession(rest);
       case "--help":
       case "-h":
       case "help":

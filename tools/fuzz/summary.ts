@@ -1,6 +1,5 @@
 // What a run says to a person.
-import type { Engine } from "../../fuzz/engine.ts";
-import { possiblePairs } from "../../fuzz/features.ts";
+import { maxBrokerBytes } from "../../fuzz/session/health.ts";
 
 export interface Summary {
   readonly seed: number;
@@ -20,20 +19,35 @@ export interface Summary {
     readonly text: string;
     readonly file: string;
   } | null;
+  /** Of a broker that is a process: the most that it had, bytes. */
+  readonly brokerBytes?: number;
+}
+
+/** A fuzzer on its way. */
+export interface Progress {
+  readonly executions: number;
+  readonly messages: number;
+  readonly pairs: ReadonlySet<string>;
+  readonly features: number;
+  readonly kept: readonly unknown[];
 }
 
 const longestList = 10;
 const perSecond = (count: number, seconds: number): string =>
   Math.round(count / Math.max(seconds, 0.001)).toLocaleString("en");
 
-export function progressLine(engine: Engine, seconds: number): string {
-  const { executions, messages, pairs, features, branches, kept } = engine;
+export function progressLine(engine: Progress, possible: number, seconds: number): string {
+  const { executions, messages, pairs, features, kept } = engine;
   const speed = `${perSecond(executions, seconds)} sequences/s, ${perSecond(messages, seconds)} messages/s`; // prettier-ignore
-  return `${Math.round(seconds)} s  ${speed}, pairs ${pairs.size}/${possiblePairs.size}, outcomes ${features}, branches ${branches}, kept ${kept.length}`; // prettier-ignore
+  return `${Math.round(seconds)} s  ${speed}, pairs ${pairs.size}/${possible}, outcomes ${features}, kept ${kept.length}`; // prettier-ignore
 }
 
 /** Of one process, or of several. */
-export function summaryText(all: readonly Summary[], mutant: string | null = null): string {
+export function summaryText(
+  all: readonly Summary[],
+  mutant: string | null = null,
+  target = "broker",
+): string {
   const sum = (pick: (summary: Summary) => number): number => all.reduce((total, each) => total + pick(each), 0); // prettier-ignore
   const seconds = Math.max(...all.map((each) => each.seconds));
   const pairs = new Set(all.flatMap((each) => each.pairs));
@@ -52,9 +66,11 @@ export function summaryText(all: readonly Summary[], mutant: string | null = nul
     ...(most === undefined ? [] : [`branches    ${most.taken} of ${most.total} of broker/ and of what it reads messages with`]), // prettier-ignore
     `corpus      ${all[0]?.corpus ?? 0} sequences at the start; ${sum((each) => Math.max(0, each.kept - each.corpus))} more reached something new`, // prettier-ignore
   ];
+  const memory = Math.max(...all.map((each) => each.brokerBytes ?? 0)) / 2 ** 20;
+  if (memory > 0) lines.push(`memory      ${memory.toFixed(1)} MiB of its own at most, of one broker (bound: ${maxBrokerBytes / 2 ** 20} MiB)`); // prettier-ignore
   const findings = all.map((each) => each.finding).filter((each) => each !== null);
   for (const { oracle, text, file } of findings)
-    lines.push(`FOUND       ${oracle}: ${JSON.stringify(text).slice(1, -1)}`, `            ${file}`, `            sallyport fuzz broker${mutant === null ? "" : ` --mutant ${mutant}`} --minimize ${file}`); // prettier-ignore
+    lines.push(`FOUND       ${oracle}: ${JSON.stringify(text).slice(1, -1)}`, `            ${file}`, `            sallyport fuzz ${target}${mutant === null ? "" : ` --mutant ${mutant}`} --minimize ${file}`); // prettier-ignore
   if (findings.length === 0) lines.push("found       nothing: no rule was broken");
   return lines.join("\n");
 }
