@@ -11,7 +11,7 @@ import {
 import { PeerFault } from "../ipc/peer-fault.ts";
 import { closeFd, pipeFds, setNonBlocking } from "../native/descriptors.ts";
 import { MessageSocket, type MessageHandlers } from "../native/message-socket.ts";
-import type { PageRanges } from "../native/prefault.ts";
+import type { PagesOfPair } from "../native/prefault.ts";
 import { Poller } from "../native/poller.ts";
 import { currentPid, exitNow, setTitle } from "../native/process.ts";
 import { seqpacketPair } from "../native/sockets.ts";
@@ -40,8 +40,8 @@ export interface BrokerInheritance {
   readonly privsep: SessionConfinement;
   /** Its own. */
   readonly confinement: BrokerConfinement;
-  /** What the session process is going to write: daemon/zygote/page-habits.ts. */
-  readonly sessionPages: PageRanges;
+  /** What it and its session process are going to write: daemon/zygote/page-habits.ts. */
+  readonly pages: PagesOfPair;
   /** The same for the life of the server: see failure-delay.ts. */
   readonly delaySecret: Uint8Array;
   /** The listener asked for a recording of every conversation: recording.ts. */
@@ -58,7 +58,7 @@ export function runBroker(inherited: BrokerInheritance): void {
   const [brokerEnd, sessionEnd] = seqpacketPair();
   const [sessionsWorkerFd, loginsWorkerFd] = seqpacketPair();
   const [readEnd, writeEnd] = inherited.namesViolations ? pipeFds() : [];
-  const child = forkSessionProcess(inherited.privsep, inherited.sessionPages);
+  const child = forkSessionProcess(inherited.privsep, inherited.pages);
   if (child === null) {
     for (const fd of [
       brokerEnd,

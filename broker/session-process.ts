@@ -1,6 +1,6 @@
 // The broker's hold on its session process: forked, looked at from outside, limited, ended and reaped.
 import { closeFd } from "../native/descriptors.ts";
-import { populate, type PageRanges } from "../native/prefault.ts";
+import { populate, type PagesOfPair } from "../native/prefault.ts";
 import { forkProcess, killPid, prlimit, waitPid, type Ended } from "../native/process.ts";
 import type { SessionConfinement } from "../sandbox/confine-session.ts";
 import { resource } from "../sandbox/constants.ts";
@@ -60,14 +60,16 @@ export class SessionProcess {
 /** In the parent: the child's handle. In the child: null; nothing is closed there yet. */
 export function forkSessionProcess(
   privsep: SessionConfinement,
-  pages: PageRanges,
+  pages: PagesOfPair,
 ): SessionProcess | null {
   const pid = forkProcess(true);
   if (pid === 0) {
-    populate(pages);
+    populate(pages.session);
     return null;
   }
   for (const fd of Object.values(privsep.namespaces) as (number | undefined)[])
     if (fd !== undefined) closeFd(fd);
+  // Not before: the fork would have made every page shared again.
+  populate(pages.broker);
   return new SessionProcess(pid, privsep);
 }

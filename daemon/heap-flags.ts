@@ -6,4 +6,6 @@ export const heapFlags: readonly string[] = [
   // What the zygote has compiled stays compiled: a collection would throw bytecode away that has not run lately.
   "--no-flush-bytecode",
   "--no-lazy",
+  // What the interpreter learns (shapes of objects) it learns in the rehearsal, from the first call on: a child that learns writes pages.
+  "--no-lazy-feedback-allocation",
 ];

@@ -8,6 +8,8 @@ import { waitReadable } from "../../native/process.ts";
 import { receiveMessage } from "../../native/sockets.ts";
 
 const forever = -1;
+/** The zygote's: one of its own a login would have to clear, page by page, before it is ever used. */
+const buffer = new Uint8Array(maxMessageBytes);
 
 export interface Assignment {
   readonly identity: Identity;
@@ -20,7 +22,6 @@ export interface Assignment {
  * our own listener holds the other end: what cannot be read is a bug, and throws.
  */
 export function awaitIdentity(orderFd: number): Assignment | undefined {
-  const buffer = new Uint8Array(maxMessageBytes);
   for (;;) {
     waitReadable(Int32Array.of(orderFd), forever);
     const received = receiveMessage(orderFd, buffer);

@@ -43,7 +43,12 @@ else {
 function becomeZygote(): void {
   const born = serve(controlFd, (order) => {
     hostKeys = hostKeyFacts(order.hostKeys, config.global.hostKeyAlgorithms);
-    if (snapshot.rehearse) rehearse(config, hostKeys, prepared.privsep);
+    const go = (): void => {
+      if (snapshot.rehearse) rehearse(config, hostKeys, prepared.privsep);
+    };
+    go(); // compiles, and allocates what a first time allocates
+    prepared.collect();
+    go(); // what children find learned: a full collection forgets it
     prepared.settle();
   });
   switch (born.role) {

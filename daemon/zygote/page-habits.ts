@@ -7,6 +7,12 @@ export type ChildKind = "broker" | "session" | "login";
 
 /** Looks at this many children of a kind, then never again. */
 const samples = 8;
+/**
+ * Copies made ahead are memory that each process holds until its end: 3 MiB. More than that is no habit but the zygote's own doing: what it has
+ * written since its children were forked is theirs alone, and looks as if they had.
+ */
+const mostPages = 768n;
+const pageBytes = 4096n;
 const none: PageRanges = new BigUint64Array();
 
 /** What both have; each is sorted. */
@@ -24,6 +30,14 @@ export function common(one: PageRanges, other: PageRanges): PageRanges {
   return BigUint64Array.from(both);
 }
 
+/** What all of them had; nothing where that is too much to be a habit. */
+export function habitOf(seen: readonly PageRanges[]): PageRanges {
+  const [first = none, ...others] = seen;
+  const shared = others.reduce(common, first);
+  const bytes = shared.reduce((sum, edge, i) => (i % 2 === 0 ? sum - edge : sum + edge), 0n);
+  return bytes <= mostPages * pageBytes ? shared : none;
+}
+
 export class PageHabits {
   readonly #seen: Record<ChildKind, PageRanges[]> = { broker: [], session: [], login: [] };
   readonly #ranges: Record<ChildKind, PageRanges> = { broker: none, session: none, login: none };
@@ -37,7 +51,7 @@ export class PageHabits {
    * or a user is passed over: its work is still to come.
    */
   look(kind: "broker" | "login", pid: number): boolean {
-    if (this.#seen[kind].length === samples) return false;
+    if (this.#isKnown(kind) && (kind === "login" || this.#isKnown("session"))) return false;
     try {
       if (readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("[warm]")) return false;
       this.#learn(kind, pid);
@@ -51,14 +65,20 @@ export class PageHabits {
     return true;
   }
 
+  #isKnown(kind: ChildKind): boolean {
+    return this.#seen[kind].length === samples;
+  }
+
   /**
    * Only what all of them had is a habit: a page that one copied for a reason of its own would be memory that every connection pays for. Until
    * all have been looked at there is none, for copies made in advance would be learned too.
    */
   #learn(kind: ChildKind, pid: number): void {
-    const seen = this.#seen[kind];
-    if (seen.length === samples) return;
-    seen.push(pagesOfItsOwn(pid));
-    if (seen.length === samples) this.#ranges[kind] = seen.reduce(common);
+    if (this.#isKnown(kind)) return;
+    const pages = pagesOfItsOwn(pid);
+    // It has ended and waits to be reaped: that nothing is left of it says nothing about its work.
+    if (pages.length === 0) return;
+    this.#seen[kind].push(pages);
+    if (this.#isKnown(kind)) this.#ranges[kind] = habitOf(this.#seen[kind]);
   }
 }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, readdirSync } from "node:fs";
 import type { Config } from "../../config/load.ts";
 import { makeNamespaces } from "../../native/confine.ts";
-import { packHeap } from "../../native/prefault.ts";
+import { letHeapScatter, packHeap } from "../../native/prefault.ts";
 import { turnLoop } from "../../native/process.ts";
 import { groupsOf, shadowOf, userByName, userById } from "../../native/users.ts";
 import { BrokerFilter, type BrokerConfinement } from "../../sandbox/confine-broker.ts";
@@ -20,7 +20,12 @@ export interface Prepared {
   readonly confinement: BrokerConfinement;
   /** "" or why nobody can be served: a namespace that SandboxRequire names and that cannot be made. */
   readonly fault: string;
-  /** Before the first fork: garbage goes, so that children share what is left and need not collect it. */
+  /**
+   * After the first rehearsal: garbage goes, so that children share what is left and need not collect it. The shapes of objects of which none is
+   * alive go too, and with them what the interpreter has learned of them: then rehearse again.
+   */
+  collect(): void;
+  /** After the last rehearsal, before the first fork: what it has left goes, what it has learned stays (only young objects are looked at). */
   settle(): void;
 }
 
@@ -90,15 +95,24 @@ export function prepare(config: Config): Prepared {
       namespaces,
       required,
     },
+    collect: () => {
+      turnOver({ type: "major", execution: "sync" });
+    },
     settle: () => {
-      // Twice: the finalizers of native objects run in the loop, and what they let go is garbage too. Left over, each child would run
-      // them, and copy every page that they touch.
-      for (let i = 0; i < 2; i += 1) {
-        globalThis.gc?.();
-        turnLoop();
-      }
-      globalThis.gc?.();
+      turnOver({ type: "minor", execution: "sync" });
       packHeap();
+      letHeapScatter();
     },
   };
+}
+
+/**
+ * Twice: the finalizers of native objects run in the loop, and what they let go is garbage too. Left over, each child would run them, and copy
+ * every page that they touch.
+ */
+function turnOver(kind: NodeJS.GCOptions): void {
+  for (let i = 0; i < 2; i += 1) {
+    globalThis.gc?.(kind);
+    turnLoop();
+  }
 }

@@ -2,7 +2,7 @@
 import { runBroker } from "../../broker/main.ts";
 import type { Config } from "../../config/load.ts";
 import { closeFd, writeFd } from "../../native/descriptors.ts";
-import type { PageRanges } from "../../native/prefault.ts";
+import type { PagesOfPair } from "../../native/prefault.ts";
 import { exitNow, setTitle } from "../../native/process.ts";
 import { runCanary } from "../../session/canary.ts";
 import { runSession } from "../../session/main.ts";
@@ -21,7 +21,7 @@ const stderrFd = 2;
 export interface BrokerRole {
   readonly listenerFd: number;
   readonly signerFd: number;
-  readonly sessionPages: PageRanges;
+  readonly pages: PagesOfPair;
   readonly privsep: SessionConfinement;
   readonly confinement: BrokerConfinement;
   readonly config: Config;

@@ -5,9 +5,9 @@ import { zygoteOrders, zygoteReports, type ZygoteOrder } from "../../ipc/listene
 import { decode, encode, type Body } from "../../ipc/protocol.ts";
 import { closeFd } from "../../native/descriptors.ts";
 import { forkProcess, openPidFd, waitPid, waitReadable } from "../../native/process.ts";
-import { populate, type PageRanges } from "../../native/prefault.ts";
+import { populate, type PagesOfPair } from "../../native/prefault.ts";
 import { receiveMessage, sendMessage } from "../../native/sockets.ts";
-import { PageHabits, type ChildKind } from "./page-habits.ts";
+import { PageHabits } from "./page-habits.ts";
 
 /** What a process is after `serve` returns: a forked child, or the zygote that nobody needs any more. */
 export type Role =
@@ -15,8 +15,7 @@ export type Role =
       readonly role: "broker";
       readonly listenerFd: number;
       readonly signerFd: number;
-      /** What its session process is going to write. */
-      readonly sessionPages: PageRanges;
+      readonly pages: PagesOfPair;
     }
   /** Waits on `orderFd` to be told for whom: await-identity.ts. */
   | { readonly role: "login"; readonly orderFd: number }
@@ -81,7 +80,8 @@ class Zygote {
     if (kind === "broker") this.look("login");
     const pid = forkProcess(false);
     if (pid === 0) {
-      populate(this.#habits.of(kind));
+      // A broker is about to fork, which would share again what it has copied: broker/session-process.ts.
+      if (kind === "login") populate(this.#habits.of(kind));
       closeFd(this.#controlFd);
       for (const pidFd of this.#children.keys()) closeFd(pidFd);
       return true;
@@ -108,8 +108,8 @@ class Zygote {
     globalThis.gc?.({ type: "minor", execution: "sync" });
   }
 
-  pagesOf(kind: ChildKind): PageRanges {
-    return this.#habits.of(kind);
+  get pagesOfPair(): PagesOfPair {
+    return { broker: this.#habits.of("broker"), session: this.#habits.of("session") };
   }
 
   #reap(pidFd: number): void {
@@ -149,7 +149,7 @@ export function serve(controlFd: number, configure: (order: Configure) => void):
       case "pair": {
         const [listenerFd = -1, signerFd = -1] = fds;
         if (zygote.fork("broker", fds))
-          return { role: "broker", listenerFd, signerFd, sessionPages: zygote.pagesOf("session") };
+          return { role: "broker", listenerFd, signerFd, pages: zygote.pagesOfPair };
         break;
       }
       case "login": {

@@ -18,15 +18,22 @@ uv_loop_t *LoopOf(Napi::Env env) {
   return loop;
 }
 
-/// Makes the stack's mapping reach 64 KiB below here, so that it need not grow while growing is forbidden. A mapping once grown stays
-/// so, also in children: touching pages again would cost a forked child a page fault each.
-__attribute__((noinline)) void GrowStack() noexcept {
-  static uintptr_t lowest = UINTPTR_MAX;
-  volatile char below[65536];
-  const auto address = reinterpret_cast<uintptr_t>(below);
-  if (address >= lowest) return;
-  lowest = address;
+constexpr size_t kStackRoom = 65536;
+constexpr size_t kStackNeeded = kStackRoom / 2;
+
+__attribute__((noinline)) void TouchStack() noexcept {
+  volatile char below[kStackRoom];
   for (size_t i = 0; i < sizeof below; i += 4096) below[i] = 0;
+}
+
+/// Makes the stack's mapping reach at least 32 KiB below here, so that it need not grow while growing is forbidden. A mapping once grown stays
+/// so, also in children: touching pages again (as the compiler's stack probes do, too) would cost a forked child a page fault each.
+void GrowStack() noexcept {
+  static uintptr_t reached = UINTPTR_MAX;
+  const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  if (here - kStackNeeded >= reached) return;
+  reached = here - kStackRoom;
+  TouchStack();
 }
 
 /**

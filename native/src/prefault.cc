@@ -28,6 +28,11 @@ constexpr size_t kSmallestChunk = 24;
 /// The arena grows by this much at a time, and does not shrink: each change is a system call that a filter has to know.
 constexpr int kTopPad = 1 << 20;
 
+/// V8 looks for its pages at random below the second (GetRandomMmapAddr in its platform code keeps 46 bits), and the kernel puts what has no
+/// wish above it; the program and malloc's arena end long before the first.
+constexpr uint64_t kFirstHint = 1ULL << 36;
+constexpr uint64_t kHintsEnd = 1ULL << 46;
+
 using File = std::unique_ptr<FILE, int (*)(FILE *)>;
 
 void Add(std::vector<PageRange> &ranges, uint64_t page) noexcept {
@@ -101,6 +106,38 @@ size_t PackHeap() noexcept {
   mallopt(M_TOP_PAD, kTopPad);
   mallopt(M_TRIM_THRESHOLD, 64 * kTopPad);
   return packed;
+}
+
+Status KeepHeapTogether(std::vector<PageRange> &taken) noexcept {
+  const File maps(fopen("/proc/self/maps", "re"), fclose);
+  if (maps == nullptr) return Failed("open");
+  std::vector<PageRange> gaps;
+  uint64_t from = kFirstHint;
+  char line[4096 + 512];
+  while (fgets(line, sizeof line, maps.get()) != nullptr) {
+    uint64_t start = 0;
+    uint64_t end = 0;
+    if (sscanf(line, "%lx-%lx", &start, &end) != 2) continue; // NOLINT(cert-err34-c)
+    if (start >= kHintsEnd) break;
+    if (start > from) gaps.push_back({from, start});
+    from = std::max(from, end);
+  }
+  if (from < kHintsEnd) gaps.push_back({from, kHintsEnd});
+  for (const PageRange &gap : gaps) {
+    void *const wanted = reinterpret_cast<void *>(gap.start); // NOLINT(performance-no-int-to-ptr)
+    constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+    void *const got = mmap(wanted, gap.end - gap.start, PROT_NONE, kFlags, -1, 0);
+    if (got == MAP_FAILED) return Failed("mmap");
+    // A kernel before 4.17 takes the address for a hint.
+    if (got == wanted) taken.push_back(gap);
+    else munmap(got, gap.end - gap.start);
+  }
+  return Done();
+}
+
+void LetHeapScatter(const std::vector<PageRange> &taken) noexcept {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
+  for (const auto &[start, end] : taken) munmap(reinterpret_cast<void *>(start), end - start);
 }
 
 } // namespace sallyport

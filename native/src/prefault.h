@@ -26,4 +26,12 @@ void Populate(const PageRange *ranges, size_t count) noexcept;
 /// Once, in a process that is about to fork. Returns how many bytes. mallinfo(3), malloc_trim(3).
 size_t PackHeap() noexcept;
 
+/// Takes the address space in which V8 would look for its pages, at random, each in three page tables of its own, with mappings that nobody can
+/// touch: the kernel then places its pages side by side below the libraries, and a fork has half as many page tables to copy. Adds what it
+/// took to `taken`, also when it fails. mmap(2), MAP_NORESERVE: no memory and no page table, but address space (RLIMIT_AS may refuse it).
+Status KeepHeapTogether(std::vector<PageRange> &taken) noexcept;
+
+/// Gives it back.
+void LetHeapScatter(const std::vector<PageRange> &taken) noexcept;
+
 } // namespace sallyport

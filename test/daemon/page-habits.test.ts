@@ -1,8 +1,20 @@
 import fc from "fast-check";
 import t from "tap";
-import { common } from "../../daemon/zygote/page-habits.ts";
+import { common, habitOf } from "../../daemon/zygote/page-habits.ts";
 
 const ranges = (...numbers: readonly bigint[]): BigUint64Array => BigUint64Array.from(numbers);
+
+t.test("habitOf() takes more than 3 MiB for the zygote's doing, and copies nothing ahead", (t) => {
+  const MiB = 1024n * 1024n;
+  const two = ranges(0n, 2n * MiB, 8n * MiB, 9n * MiB + 4096n);
+  t.same(habitOf([two, two]), ranges());
+  t.same(
+    habitOf([two, ranges(4096n, 16n * MiB)]),
+    ranges(4096n, 2n * MiB, 8n * MiB, 9n * MiB + 4096n),
+  );
+  t.same(habitOf([]), ranges());
+  t.end();
+});
 
 t.test("common() keeps nothing that only one of them has", (t) => {
   t.same(common(ranges(), ranges(0n, 4n)), ranges());
