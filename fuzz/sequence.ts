@@ -47,7 +47,7 @@ export function sequenceText({ scenario, isGivenConnection, moves }: Sequence): 
 /** What is wrong in a file, with its line. */
 export class BadSequence extends Error {}
 
-function object(line: string): Readonly<Record<string, unknown>> {
+export function jsonObject(line: string): Readonly<Record<string, unknown>> {
   const value: unknown = JSON.parse(line);
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new SyntaxError("not an object");
@@ -56,7 +56,7 @@ function object(line: string): Readonly<Record<string, unknown>> {
 
 /** One line: one move, or the same one several times. */
 function moveLine(line: string): Move[] {
-  const { times = 1, ...rest } = object(line);
+  const { times = 1, ...rest } = jsonObject(line);
   if (!Number.isInteger(times) || (times as number) < 1 || (times as number) > maxMoves)
     throw new SyntaxError(`times is not a number from 1 to ${maxMoves}`);
   return new Array<Move>(times as number).fill(moveOf(rest));
@@ -92,7 +92,7 @@ export function parseSequence(text: string, file: string): Sequence {
       throw new BadSequence(`${file} line ${i + 1}: ${why}`);
     }
   };
-  const head = at(0, object);
+  const head = at(0, jsonObject);
   if (head["format"] !== format)
     throw new BadSequence(`${file} line 1: not a sequence (its format must be "${format}")`);
   const scenario = judgedScenarios.find(({ name }) => name === head["scenario"]);

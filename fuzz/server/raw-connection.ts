@@ -91,6 +91,11 @@ export class RawConnection {
     return raw;
   }
 
+  /** Keys are agreed on, and our NEWKEYS has not taken them into use. */
+  get hasNewKeys(): boolean {
+    return this.#nextOutgoing !== null;
+  }
+
   /** Bytes as they are. */
   bytes(bytes: Uint8Array | string): void {
     if (!this.#line.endsWith("\n"))

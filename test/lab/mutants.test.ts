@@ -4,6 +4,7 @@ import t from "tap";
 import { loadBroker } from "../../lab/mutant-loader.ts";
 import { mutantById, mutants } from "../../lab/mutants.ts";
 import { applyPatch } from "../../lab/patches.ts";
+import { serverMutantById, sessionMutants } from "../../lab/session-mutants.ts";
 import { takeOverPatches } from "../../lab/take-over.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -19,6 +20,7 @@ t.test("applyPatch() refuses a text that stands there nowhere, or more than once
 
 t.test("mutantById() refuses an id that nobody has", (t) => {
   t.throws(() => mutantById("no-such"), RangeError);
+  t.throws(() => serverMutantById("no-such"), RangeError);
   t.end();
 });
 
@@ -36,10 +38,21 @@ t.test("The patches of a taken session process fit the present code", (t) => {
   t.end();
 });
 
+for (const { id, patches } of sessionMutants)
+  t.test(`The patches of ${id} fit the present code of the session process`, (t) => {
+    const files = new Map<string, string>();
+    for (const patch of patches)
+      files.set(patch.file, applyPatch(files.get(patch.file) ?? compiled(patch.file), patch));
+    for (const [file, source] of files) t.not(source, compiled(file));
+    t.equal(serverMutantById(id).id, id);
+    t.end();
+  });
+
 t.test("There are fifteen mutants or more, each with a name of its own and an origin", (t) => {
   t.ok(mutants.length >= 15);
-  t.equal(new Set(mutants.map(({ id }) => id)).size, mutants.length);
-  for (const { bug, mirrors } of mutants) t.ok(bug.length > 20 && mirrors.length > 10);
+  const all = [...mutants, ...sessionMutants];
+  t.equal(new Set(all.map(({ id }) => id)).size, all.length);
+  for (const { bug, mirrors } of all) t.ok(bug.length > 20 && mirrors.length > 10);
   t.end();
 });
 

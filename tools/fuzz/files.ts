@@ -4,12 +4,13 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { BadSequence, parseSequence, sequenceText, type Sequence } from "../../fuzz/sequence.ts";
 
-/** Beside the sources, wherever this is run from. */
-export const ownCorpus = fileURLToPath(
-  new URL(import.meta.url.includes("/dist/") ? "../../../fuzz/corpus/broker" : "../../fuzz/corpus/broker", import.meta.url), // prettier-ignore
-);
+/** The repository's, beside the sources, wherever this is run from. */
+const corpus = new URL(import.meta.url.includes("/dist/") ? "../../../fuzz/corpus/" : "../../fuzz/corpus/", import.meta.url); // prettier-ignore
+export const ownCorpus = fileURLToPath(new URL("broker", corpus));
+export const serverCorpus = fileURLToPath(new URL("server", corpus));
 
-function text(file: string): string {
+/** Throws BadSequence. */
+export function contentOf(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
@@ -17,10 +18,17 @@ function text(file: string): string {
   }
 }
 /** Throws BadSequence, naming file and line. */
-export const readSequence = (file: string): Sequence => parseSequence(text(file), file);
+export const readSequence = (file: string): Sequence => parseSequence(contentOf(file), file);
 
 /** Every .jsonl in it, by name. A folder that is not there is BadSequence, but for one that is to be made. */
-export function readCorpus(folder: string, mayBeAbsent = false): Sequence[] {
+export const readCorpus = (folder: string, mayBeAbsent = false): Sequence[] =>
+  readFolder(folder, mayBeAbsent, readSequence);
+
+export function readFolder<T>(
+  folder: string,
+  mayBeAbsent: boolean,
+  read: (file: string) => T,
+): T[] {
   let names: string[];
   try {
     names = readdirSync(folder);
@@ -32,13 +40,15 @@ export function readCorpus(folder: string, mayBeAbsent = false): Sequence[] {
   return names
     .filter((name) => name.endsWith(".jsonl"))
     .sort()
-    .map((name) => readSequence(`${folder}/${name}`));
+    .map((name) => read(`${folder}/${name}`));
 }
 
 /** Named by its content. Returns the path. */
-export function writeSequence(folder: string, prefix: string, sequence: Sequence): string {
+export const writeSequence = (folder: string, prefix: string, sequence: Sequence): string =>
+  writeContent(folder, prefix, sequenceText(sequence));
+
+export function writeContent(folder: string, prefix: string, content: string): string {
   mkdirSync(folder, { recursive: true });
-  const content = sequenceText(sequence);
   const name = createHash("sha256").update(content).digest("hex").slice(0, 12);
   const file = `${folder}/${prefix}${name}.jsonl`;
   writeFileSync(file, content);

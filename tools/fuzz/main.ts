@@ -2,11 +2,13 @@
 import { BadSequence } from "../../fuzz/sequence.ts";
 import { fuzzBroker } from "./broker.ts";
 import { fuzzSession } from "./session.ts";
+import { fuzzServer } from "./server.ts";
 
 const help = `usage: sallyport fuzz TARGET [OPTIONS]
 
   broker     sequences of messages to a broker in this process, watched by a judge: sallyport fuzz broker --help
   session    the same to a real broker process over its socket, from a session process that was taken over (root)
+  server     SSH to the TCP port of a real server, with everything wrong: sallyport fuzz server --help
 
 Exit status: 0 no rule was broken; 1 one was; 2 the call or its input was wrong.`;
 
@@ -17,6 +19,8 @@ export async function fuzz([target = "--help", ...rest]: readonly string[]): Pro
         return await fuzzBroker(rest);
       case "session":
         return await fuzzSession(rest);
+      case "server":
+        return await fuzzServer(rest);
       case "--help":
       case "-h":
       case "help":
