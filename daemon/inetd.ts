@@ -49,7 +49,9 @@ function takeStandardStreams(): Ends {
 
 export function serveInetd(settings: Settings, options: SupervisorOptions): void {
   const { events } = options;
+  let isEnding = false;
   const end = (status: number): void => {
+    isEnding = true;
     pool.close();
     supervisor.close();
     process.exit(status);
@@ -71,6 +73,7 @@ export function serveInetd(settings: Settings, options: SupervisorOptions): void
       sayPairFailed(events, pair, fault);
     },
     refused: () => {
+      if (isEnding) return; // why has been said
       events.event("error", "connection.refused", "no session process could be had");
       end(failure);
     },

@@ -1,8 +1,8 @@
 // SIGKILL to each kind of process while two sessions run: what ends, what goes on, what the log says.
-import { type ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import t, { type Test } from "tap";
 import { isAlive, processes, type Process } from "../../lab/processes.ts";
+import { EchoSession } from "../support/echo-session.ts";
 import { ssh, sshArguments, start, tool } from "../support/ssh-client.ts";
 import { TestServer } from "../support/test-server.ts";
 import { makeUser } from "../support/test-user.ts";
@@ -11,37 +11,16 @@ import { until } from "../support/until.ts";
 const user = makeUser(t);
 const server = await TestServer.start(t);
 
-/** A session that echoes lines, and that a test can talk to. */
-class Echo {
-  readonly child: ChildProcess;
-  #output = "";
-  #isEnded = false;
-  constructor(t: Test, of: TestServer) {
-    this.child = start(tool("ssh"), sshArguments(of, user, ["cat"]));
-    this.child.stdout?.on("data", (chunk: Buffer) => (this.#output += chunk.toString()));
-    this.child.stdin?.on("error", () => undefined);
-    this.child.once("close", () => (this.#isEnded = true));
-    t.teardown(() => this.child.kill("SIGKILL"));
-  }
-  async says(word: string): Promise<void> {
-    this.child.stdin?.write(`${word}\n`);
-    await until(`${word} comes back`, () => this.#output.endsWith(`${word}\n`));
-  }
-  ended(): Promise<true> {
-    return until("the client ends", () => this.#isEnded);
-  }
-  async close(): Promise<void> {
-    this.child.stdin?.end();
-    await this.ended();
-  }
-}
 const isServing = ({ title }: Process): boolean => !title.includes("[warm]");
 const serving = (kind: string): Process[] => server.children(kind).filter(isServing);
 
 /** Two sessions, in the order in which they logged in, each proved to answer. */
-async function twoSessions(t: Test): Promise<[Echo, Echo]> {
+async function twoSessions(t: Test): Promise<[EchoSession, EchoSession]> {
   await server.endedConnections();
-  const echoes: [Echo, Echo] = [new Echo(t, server), new Echo(t, server)];
+  const echoes: [EchoSession, EchoSession] = [
+    new EchoSession(t, server, user),
+    new EchoSession(t, server, user),
+  ];
   await Promise.all(echoes.map((echo) => echo.says("hello")));
   return echoes;
 }
@@ -155,7 +134,7 @@ t.test("A client that stops reading stops the source, and memory stays bounded",
 
 t.test("SIGKILL to the listener leaves no process that waits for connections", async (t) => {
   const own = await TestServer.start(t);
-  const echo = new Echo(t, own);
+  const echo = new EchoSession(t, own, user);
   await echo.says("hello");
   const before = own.children();
   await own.stop("SIGKILL");

@@ -23,6 +23,8 @@ interface ServerOptions {
   readonly config?: readonly string[];
   /** Arguments of ssh-keygen for each host key; ed25519 without. */
   readonly hostKeys?: readonly (readonly [kind: string, ...more: string[]])[];
+  /** The kernel chooses one without. */
+  readonly port?: number;
   /** Another sallyportd than the built one: a patched copy (lab/patched-tree.ts). */
   readonly program?: string;
 }
@@ -44,7 +46,7 @@ export class TestServer {
   /** Listens when this returns; ends, with all that it started, when the test does. */
   static async start(
     t: Test,
-    { config = [], hostKeys = [["ed25519"]], program = builtProgram }: ServerOptions = {},
+    { config = [], hostKeys = [["ed25519"]], port = 0, program = builtProgram }: ServerOptions = {},
   ) {
     if (spawnSync("id", ["sallyport"]).status !== 0)
       execFileSync("useradd", ["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "sallyport"]); // prettier-ignore
@@ -55,7 +57,7 @@ export class TestServer {
     const keys = hostKeys.map(([kind, ...more]) => makeKey(folder, kind, ...more).path);
     const lines = [
       ...config,
-      "Port 0",
+      `Port ${port}`,
       "ListenAddress 127.0.0.1",
       ...keys.map((path) => `HostKey ${path}`),
       `PidFile ${folder}/pid`,
