@@ -1,5 +1,7 @@
 // From a policy to a BPF program: architecture and x32 first, then a balanced search over the call numbers, so that a hot call
 // is decided in few instructions however long the list is.
+import { numberOf, type Architecture } from "./architecture.ts";
+import { x86_64 } from "./architectures/x86-64.ts";
 import {
   and,
   jumpAlways,
@@ -12,7 +14,6 @@ import {
   type Instruction,
 } from "./bpf.ts";
 import { errnos, type ArgumentTest, type Policy, type Rule } from "./rule.ts";
-import { auditArch, syscalls, x32Bit } from "./syscalls-x86-64.ts";
 
 const low = (value: bigint): number => Number(value & 0xffff_ffffn);
 const high = (value: bigint): number => Number((value >> 32n) & 0xffff_ffffn);
@@ -53,10 +54,10 @@ interface Leaf {
   readonly code: readonly Instruction[];
 }
 
-function leaves(policy: Policy, kill: Instruction): Leaf[] {
+function leaves(policy: Policy, architecture: Architecture, kill: Instruction): Leaf[] {
   const byCall = new Map<number, Rule[]>();
   for (const rule of policy.rules) {
-    const nr = syscalls[rule.syscall];
+    const nr = numberOf(architecture, rule.syscall, rule.args !== undefined);
     byCall.set(nr, [...(byCall.get(nr) ?? []), rule]);
   }
   return [...byCall]
@@ -81,17 +82,21 @@ function search(list: readonly Leaf[], kill: Instruction): Instruction[] {
 
 /**
  * The whole filter. The kernel's default for what is left is never reached: every path ends in a verdict of ours. `otherwise`: what becomes
- * of a call that no rule allows; nothing but the canary and -d asks for another one than the kill.
+ * of a call that no rule allows; nothing but the canary, -d and the listener asks for another one than the kill.
  */
-export function compile(policy: Policy, otherwise: number = verdict.killProcess): Instruction[] {
+export function compile(
+  policy: Policy,
+  otherwise: number = verdict.killProcess,
+  architecture: Architecture = x86_64,
+): Instruction[] {
   const kill = ret(otherwise);
+  const { auditArch, foreignFrom } = architecture;
   return [
     load(seccompData.arch),
     jumpEqual(auditArch, 1, 0),
     kill,
     load(seccompData.nr),
-    jumpAtLeast(x32Bit, 0, 1),
-    kill,
-    ...search(leaves(policy, kill), kill),
+    ...(foreignFrom === undefined ? [] : [jumpAtLeast(foreignFrom, 0, 1), kill]),
+    ...search(leaves(policy, architecture, kill), kill),
   ];
 }

@@ -22,7 +22,16 @@ const stderrFd = 2;
 const killed = "killed";
 
 /** The compiled code that runs in session processes. */
-const code = ["session", "session/ssh", "ipc", "native", "sandbox", "sandbox/policies", "config"];
+const code = [
+  "session",
+  "session/ssh",
+  "ipc",
+  "native",
+  "sandbox",
+  "sandbox/architectures",
+  "sandbox/policies",
+  "config",
+];
 
 /** Everything that decides which calls a session process makes: the policy, the kernel, our code, and each library that is mapped. */
 export function fitnessKey(): string {

@@ -1,13 +1,19 @@
 // The broker, from the moment its session process is verified: it reads (never writes) files, looks users up, changes its effective ids to
 // read keys as their owner, and holds one session process. It has no way to start a program or a process, and none to a socket but
 // local ones, where a daemon keeps the users.
+import type { Architecture } from "../architecture.ts";
+import { x86_64 } from "../architectures/x86-64.ts";
 import type { CapabilityName } from "../constants.ts";
 import { equals32, within, type Policy, type Rule } from "../rule.ts";
 import { endings, memory, time, unavailable } from "./memory.ts";
 
 const unchanged = 0xffff_ffffn;
-/** O_NOCTTY, O_NONBLOCK, O_LARGEFILE, O_DIRECTORY, O_NOFOLLOW, O_CLOEXEC, O_PATH: O_RDONLY is 0, so nothing that writes or creates. */
-const readOnly = 0x100n | 0x800n | 0x8000n | 0x1_0000n | 0x2_0000n | 0x8_0000n | 0x20_0000n;
+/**
+ * O_NOCTTY, O_NONBLOCK, O_CLOEXEC, O_PATH, O_DIRECTORY, O_NOFOLLOW, O_LARGEFILE: O_RDONLY is 0, so nothing that writes or creates. O_TMPFILE is
+ * a bit of its own beside O_DIRECTORY's.
+ */
+const readOnly = ({ open }: Architecture): bigint =>
+  0x100n | 0x800n | 0x8_0000n | 0x20_0000n | open.directory | open.noFollow | open.largeFile;
 const AF_UNIX = 1n;
 const SIGKILL = 9n;
 const RLIMIT_NOFILE = 7n;
@@ -52,12 +58,16 @@ const messages: readonly Rule[] = [
   },
 ];
 
-const files: readonly Rule[] = [
+const files = (architecture: Architecture): readonly Rule[] => [
   {
     syscall: "openat",
     reason: "authorized keys (as their owner), the Banner, passwd, group, shadow: to read",
     args: [
-      within(2, readOnly, "flags have no O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND, O_TMPFILE"),
+      within(
+        2,
+        readOnly(architecture),
+        "flags have no O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND, O_TMPFILE",
+      ),
     ],
   },
   {
@@ -226,13 +236,19 @@ export interface BrokerPolicyOptions {
   readonly sessionPid: number;
   /** Users come from a daemon that is asked over a local socket: sandbox/database-daemons.ts. */
   readonly usesDatabaseDaemons: boolean;
+  /** x86-64 without. */
+  readonly architecture?: Architecture;
 }
 
-export const broker = ({ sessionPid, usesDatabaseDaemons }: BrokerPolicyOptions): Policy => ({
+export const broker = ({
+  sessionPid,
+  usesDatabaseDaemons,
+  architecture = x86_64,
+}: BrokerPolicyOptions): Policy => ({
   name: "broker",
   rules: [
     ...messages,
-    ...files,
+    ...files(architecture),
     ...identity,
     ...itsSessionProcess(BigInt(sessionPid)),
     ...userDatabases,

@@ -127,6 +127,10 @@ export function sandboxPage(): string {
       policySection(signer),
       brokerSection(),
       listenerSection(),
+      "## Architectures",
+      "Rules know calls by name; an architecture is a table of numbers and what is otherwise there (`sandbox/architectures/`). x86-64 is what " +
+        "everything here runs on. For arm64 the policies compile, and a test decides calls by them (`test/sandbox/architectures.test.ts`), " +
+        "but no server has run there, and it is not supported.",
     ].join("\n\n") + "\n"
   );
 }
