@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { authentication, bulk, idle, logins } from "./measures.ts";
+import { median } from "./median.ts";
 import { Stage, type Server } from "./stage.ts";
 
 const ciphers = [
@@ -24,14 +25,17 @@ const { values } = parseArgs({
 });
 if (values.help) {
   console.log(`usage: npm run bench -- [--quick] [--json] [--only ${sections.join(",")}]
+       npm run bench -- --layers [--quick] [--json]
 
   --quick   128 MiB instead of 1 GiB, fewer logins, at most 50 sessions
   --json    one object instead of a table
-  --only    the sections to measure`);
+  --only    the sections to measure
+  --layers  a login with all layers against one without those beyond OpenSSH's kind`);
   process.exit(0);
 }
 const wanted = new Set(values.only.split(","));
 
+type Peer = "sshd" | "sallyport";
 interface Row {
   readonly measure: string;
   readonly unit: string;
@@ -41,8 +45,6 @@ interface Row {
   readonly target?: string;
 }
 const rows: Row[] = [];
-const median = (list: readonly number[]): number =>
-  [...list].sort((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
 const progress = (text: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 };
@@ -51,10 +53,10 @@ const progress = (text: string): void => {
 async function compare(
   rounds: number,
   measure: (server: Server) => Promise<number[]>,
-): Promise<Record<Server["name"], number[]>> {
-  const seen: Record<Server["name"], number[][]> = { sshd: [], sallyport: [] };
+): Promise<Record<Peer, number[]>> {
+  const seen: Record<Peer, number[][]> = { sshd: [], sallyport: [] };
   for (let round = 0; round < rounds; round += 1) {
-    for (const server of servers) seen[server.name].push(await measure(server));
+    for (const [name, server] of servers) seen[name].push(await measure(server));
   }
   const medians = (runs: number[][]): number[] =>
     (runs[0] ?? []).map((_, i) => median(runs.map((run) => run[i] ?? Number.NaN)));
@@ -63,7 +65,7 @@ async function compare(
 function record(
   unit: string,
   measures: readonly [string, string?][],
-  result: Record<Server["name"], number[]>,
+  result: Record<Peer, number[]>,
 ): void {
   measures.forEach(([measure, target], i) => {
     const [sshd = Number.NaN, sallyport = Number.NaN] = [result.sshd[i], result.sallyport[i]];
@@ -72,10 +74,13 @@ function record(
 }
 
 const stage = new Stage();
-let servers: Server[] = [];
+let servers: (readonly [Peer, Server])[] = [];
 try {
-  servers = [await stage.start("sshd"), await stage.start("sallyport")];
-  for (const server of servers) await logins(server, 3, 1);
+  servers = [
+    ["sshd", await stage.start("sshd")],
+    ["sallyport", await stage.start("sallyport")],
+  ];
+  for (const [, server] of servers) await logins(server, 3, 1);
   if (wanted.has("login")) {
     const rounds = values.quick ? 5 : 15;
     progress("logins, one after another");

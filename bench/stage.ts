@@ -9,8 +9,15 @@ import { ControlGroup } from "./cgroup.ts";
 export const peers = `${process.env["SALLYPORT_PEERS"] ?? "/var/cache/sallyport-peers"}/openssh-10.0`;
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
+type ServerName = "sshd" | "sallyport" | "sallyport-fewer-layers";
+export interface StartOptions {
+  /** Another sallyportd than the built one. */
+  readonly program?: string;
+  /** Lines of sshd_config in front of the others. */
+  readonly config?: readonly string[];
+}
 export interface Server {
-  readonly name: "sshd" | "sallyport";
+  readonly name: ServerName;
   readonly group: ControlGroup;
   /** `-F` file of the client for this server. */
   readonly clientConfig: string;
@@ -51,11 +58,15 @@ export class Stage {
     }
   }
 
-  async start(name: Server["name"]): Promise<Server> {
+  async start(
+    name: ServerName,
+    { program = name === "sshd" ? `${peers}/usr/sbin/sshd` : `${root}bin/sallyportd`, config = [] }: StartOptions = {}, // prettier-ignore
+  ): Promise<Server> {
     const port = await freePort();
     const file = `${this.folder}/${name}`;
     const pidFile = `${file}.pid`;
     const common = [
+      ...config,
       `Port ${port}`,
       "ListenAddress 127.0.0.1",
       `HostKey ${this.folder}/host`,
@@ -87,7 +98,6 @@ export class Stage {
     const group = new ControlGroup(name);
     this.#groups.push(group);
     if (name === "sshd") execFileSync("mkdir", ["-p", "/run/sshd"]);
-    const program = name === "sshd" ? `${peers}/usr/sbin/sshd` : `${root}bin/sallyportd`;
     const child = spawn(
       "sh",
       ["-c", `${group.enter}; exec ${program} -D -f ${file}.conf -E ${file}.log`],
