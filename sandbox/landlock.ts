@@ -30,6 +30,16 @@ export const readAccess = 4n | 8n;
 const writeAccess = (abi: number): bigint =>
   (2n | (1n << 5n) | (1n << 8n) | (1n << 14n)) & fsRights(abi);
 
+/** What Landlock of that ABI has no word for, of what its layer means; none when there is none at all. */
+export function landlockLacks(abi: number): string[] {
+  if (abi === 0) return [];
+  return [
+    ...(abi < 4 ? ["TCP (Linux 6.7)"] : []),
+    ...(abi < 5 ? ["ioctl of devices (Linux 6.10)"] : []),
+    ...(abi < 6 ? ["signals and abstract sockets (Linux 6.12)"] : []),
+  ];
+}
+
 /** What is allowed in spite of the ruleset; paths that do not exist are left out. */
 export interface LandlockGrants {
   readonly readable?: readonly string[];

@@ -1,7 +1,9 @@
 // Confines the listener when it listens: what it may write to is what its configuration names now.
 import { dirname, isAbsolute } from "node:path";
 import type { Flags } from "../../config/flags.ts";
+import { landlockAbi } from "../../native/confine.ts";
 import { confineListener } from "../../sandbox/confine-listener.ts";
+import { landlockLacks } from "../../sandbox/landlock.ts";
 import { requiredLayers } from "../../sandbox/layers.ts";
 import type { EventSink } from "../events.ts";
 import { sayMissingLayer } from "../say-missing-layer.ts";
@@ -17,6 +19,15 @@ function writableFolders({ config }: Settings, { logFile }: Flags): string[] {
 /** Throws when a required layer cannot be had; tells what else is missing. Nothing must be accepted before it returns. */
 export function confineThisListener(settings: Settings, flags: Flags, events: EventSink): void {
   const isRoot = process.geteuid?.() === 0;
+  const abi = landlockAbi();
+  const lacking = landlockLacks(abi);
+  if (lacking.length > 0)
+    events.event(
+      "info",
+      "sandbox.layer-partial",
+      `Landlock of this kernel (ABI ${abi}) does not restrict ${lacking.join(", ")}: there the other layers hold alone`,
+      { fields: { layer: "landlock", abi } },
+    );
   const missing = confineListener({
     isRoot,
     required: requiredLayers(settings.config.global.sandboxRequire, isRoot),

@@ -78,6 +78,8 @@ export const eventCodes: Readonly<Record<string, string>> = {
     "At start, once for each runtime, policy and kernel: a session process went through all it can come to do; field `milliseconds`",
   "sandbox.canary-failed":
     "It made a call that the policy lacks: the server ends (a running one stays as it was); fields `layer`, `fault`",
+  "sandbox.layer-partial":
+    "The kernel's Landlock is older than some of what its layer means: what it does not restrict",
   "sandbox.layer-missing":
     "A layer of confinement is missing: info when it may be (SandboxRequire), error when it ended the pair",
 };

@@ -1,5 +1,7 @@
 // `sallyport sandbox status` for a person: a line a process, and with --verbose all that was seen.
 import { capability } from "../../sandbox/constants.ts";
+import { landlockAbi } from "../../native/confine.ts";
+import { landlockLacks } from "../../sandbox/landlock.ts";
 import type { ProcessFacts } from "./process-facts.ts";
 import type { ProcessStatus } from "./status.ts";
 
@@ -72,6 +74,14 @@ function details(facts: ProcessFacts): string[] {
   ];
 }
 
+/** What several processes of a role lack alike is said once. */
+function missingLines(processes: readonly ProcessStatus[]): string[] {
+  const lines = processes.flatMap(({ role, missing }) => missing.map((text) => `  ${role}: ${text}`)); // prettier-ignore
+  const lacking = landlockLacks(landlockAbi());
+  if (lacking.length > 0) lines.push(`  all: landlock: this kernel's does not restrict ${lacking.join(", ")}`); // prettier-ignore
+  return lines.length === 0 ? [] : ["", "missing, and not required:", ...new Set(lines)];
+}
+
 export function render(
   processes: readonly ProcessStatus[],
   { isVerbose, isColoured }: RenderOptions,
@@ -87,9 +97,9 @@ export function render(
     ...processes.flatMap((process, i) => [
       `${line(rows[i] ?? [])}  ${verdictOf(process, paint)}`,
       ...process.wrong.map((text) => paint(31, `    ✗ ${text}`)),
-      ...process.missing.map((text) => paint(33, `    - not required: ${text}`)),
       ...(isVerbose ? details(process.facts).map((text) => paint(90, `    ${text}`)) : []),
     ]),
+    ...missingLines(processes).map((text) => paint(33, text)),
     "",
     broken === 0
       ? paint(32, "everything that is required holds")
