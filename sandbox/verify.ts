@@ -71,11 +71,18 @@ function threadChecks(
   ]);
 }
 
+/** Compiled once, in the zygote. */
+const zeroLimits = [
+  "Max processes",
+  "Max file size",
+  "Max core file size",
+  "Max locked memory",
+].map((name) => ({ name, isZero: new RegExp(`^${name} +0 +0 `, "m") }));
+
 /** The first limit of `/proc/PID` that is to be 0 and is not. Throws when the process is gone. */
 export function limitsCheck(proc: string): string | undefined {
   const limits = readFileSync(`${proc}/limits`, "latin1");
-  const wanted = ["Max processes", "Max file size", "Max core file size", "Max locked memory"];
-  return wanted.find((name) => !new RegExp(`^${name} +0 +0 `, "m").test(limits));
+  return zeroLimits.find(({ isZero }) => !isZero.test(limits))?.name;
 }
 
 /** Links under /proc/PID want CAP_SYS_PTRACE over an undumpable process; containers may lack it. */
