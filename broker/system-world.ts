@@ -13,6 +13,7 @@ import { signatureAnswers, signatureRequests } from "../ipc/signer.ts";
 import { MessageSocket, type MessageHandlers, type MessageTap } from "../native/message-socket.ts";
 import type { Poller } from "../native/poller.ts";
 import { currentPid } from "../native/process.ts";
+import { boundedEvent } from "./event-bounds.ts";
 import { readKeyFile } from "./key-file.ts";
 import { lookupUser } from "./users.ts";
 import type { LogEvent, Signed, World } from "./world.ts";
@@ -77,21 +78,17 @@ export class SignerClient {
   }
 }
 
-/** An event as the listener's message has it; texts longer than a message holds are cut. */
+/** An event as the listener's message has it. */
 export function report(listener: ListenerSocket, event: LogEvent): void {
   if (!listener.isOpen) return;
-  const cut = (text: string, max: number): string =>
-    text.length <= max ? text : `${text.slice(0, max)}...`;
+  const { level, code, text, preauth, fields = {} } = boundedEvent(event);
   listener.send("event", 0, {
-    level: logLevels.indexOf(event.level),
-    code: cut(event.code, 60),
-    text: cut(event.text, 2000),
+    level: logLevels.indexOf(level),
+    code,
+    text,
     pid: currentPid(),
-    preauth: event.preauth === true,
-    fields: Object.entries(event.fields ?? {}).flatMap(([name, value]) => [
-      name,
-      cut(String(value), 500),
-    ]),
+    preauth: preauth === true,
+    fields: Object.entries(fields).flatMap(([name, value]) => [name, String(value)]),
   });
 }
 
