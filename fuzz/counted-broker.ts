@@ -44,7 +44,7 @@ export async function loadCountedBroker(
     instead: new Map([["node:crypto", "lab/remembering-crypto.js"]]),
   });
   return {
-    code: { ...code, meters: { branches: counters?.meter, crypto: cryptoMeter } },
+    code: { ...code, meters: { branches: counters?.meter, crypto: cryptoMeter, isOpen: true } },
     total: counters?.total ?? 0,
     take: () => counters?.take() ?? [],
   };

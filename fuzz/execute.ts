@@ -59,6 +59,7 @@ export function perform(
       transitions.push({ from: played.phase, by: request, to: game.phase });
     finding = played.finding;
   }
+  finding ??= game.look();
   const brokenBy = finding === null ? -1 : messages - 1;
   return { messages, finding, brokenBy, pairs, features, transitions };
 }

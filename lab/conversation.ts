@@ -8,6 +8,8 @@ import { permits, type Permit, type Phase } from "../broker/permits.ts";
 import type { Monitor } from "../broker/monitor.ts";
 import type { BrokerCode } from "./mutant-loader.ts";
 import { hostKey, LabWorld, type Told } from "./lab-world.ts";
+import type { Work } from "./judged-work.ts";
+import { keptBytes } from "./kept-bytes.ts";
 import type { Scenario } from "./scenario.ts";
 
 export type Seen =
@@ -66,6 +68,10 @@ export class Conversation implements Talk {
   readonly #world: LabWorld;
   readonly #monitor: Monitor;
   readonly #spent = new Map<RequestName, number>();
+  /** What every connection has in common. */
+  readonly #shared: ReadonlySet<object>;
+  #crypto = 0;
+  #branches = 0;
   #phase: Phase;
   #hasBegun = false;
   isOver = false;
@@ -76,7 +82,15 @@ export class Conversation implements Talk {
 
   constructor(code: BrokerCode, scenario: Scenario) {
     this.#code = code;
-    this.#world = new LabWorld(scenario);
+    this.#world = new LabWorld(scenario, code.boundedEvent);
+    this.#shared = new Set<object>([
+      this.#world,
+      configOf(scenario),
+      configOf(scenario).global,
+      hostKeys,
+      hostKey.blob,
+      ...scenario.users,
+    ]);
     this.#monitor = new code.Monitor(this.#world, configOf(scenario), hostKeys);
     this.#phase = this.#monitor.phase;
   }
@@ -91,6 +105,30 @@ export class Conversation implements Talk {
   get hasBegun(): boolean {
     return this.#hasBegun;
   }
+  /** What the broker did since the last call. */
+  takeWork(): Work {
+    const { crypto = { calls: 0 }, branches = { blocks: 0 } } = this.#code.meters ?? {};
+    const work = {
+      ...this.#world.takeAsked(),
+      crypto: crypto.calls - this.#crypto,
+      branches: branches.blocks - this.#branches,
+    };
+    this.#markMeters();
+    return work;
+  }
+  /** Others use them too. */
+  #markMeters(): void {
+    this.#crypto = this.#code.meters?.crypto.calls ?? 0;
+    this.#branches = this.#code.meters?.branches?.blocks ?? 0;
+  }
+  /** What the broker holds of this connection, about; 0 where nobody can look into it. */
+  get keptBytes(): number {
+    return this.#code.meters?.isOpen === true ? keptBytes(this.#monitor, this.#shared) : 0;
+  }
+  /** What the broker has still to do. */
+  get pending(): number {
+    return this.#world.pending;
+  }
   get isBusy(): boolean {
     return this.#monitor.isBusy;
   }
@@ -101,6 +139,7 @@ export class Conversation implements Talk {
   /** One packet, with so many descriptors beside it. */
   send(bytes: Uint8Array, descriptors = 0): Seen[] {
     if (this.isOver) return [{ kind: "over" }];
+    this.#markMeters();
     const seen: Seen[] = [];
     try {
       if (bytes.length > maxMessageBytes)
@@ -127,6 +166,7 @@ export class Conversation implements Talk {
   }
   /** Lets time pass. */
   settle(): Seen[] {
+    this.#markMeters();
     this.#world.settle();
     return this.#look();
   }

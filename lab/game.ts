@@ -1,6 +1,6 @@
 // One game: moves against one broker, each watched by the judge.
 import { Conversation, type Seen } from "./conversation.ts";
-import { Judge, type Finding } from "./judge.ts";
+import { Judge, judgeKept, type Finding } from "./judge.ts";
 import type { JudgedScenario } from "./judged-scenarios.ts";
 import type { BrokerCode } from "./mutant-loader.ts";
 import type { Move } from "./player.ts";
@@ -14,9 +14,13 @@ export interface Played {
   readonly finding: Finding | null;
 }
 
+/** It takes as long as a message. */
+const movesBetweenLooks = 16;
+
 export class Game {
   readonly #conversation: Conversation;
   readonly #judge: Judge;
+  #moves = 0;
   /** Of the first exchange; empty before it. What an honest client signs over. */
   sessionId: Uint8Array = new Uint8Array();
 
@@ -60,7 +64,16 @@ export class Game {
       phase: conversation.phase,
       isBusyAfter: conversation.isBusy,
       seen,
+      work: conversation.takeWork(),
+      pending: conversation.pending,
     });
-    return { phase, seen, finding };
+    this.#moves += 1;
+    const isTime = conversation.isOver || this.#moves % movesBetweenLooks === 0;
+    return { phase, seen, finding: finding ?? (isTime ? this.look() : null) };
+  }
+
+  /** What the broker has kept of the conversation so far. */
+  look(): Finding | null {
+    return judgeKept(this.#conversation.keptBytes);
   }
 }

@@ -4,6 +4,8 @@ import { permits, type Phase } from "../broker/permits.ts";
 import { authOutcomes, requests, type Request, type RequestName } from "../ipc/monitor.ts";
 import { Account, type Verdict } from "./judged-account.ts";
 import { readRequest } from "./judged-request.ts";
+import { Secrets } from "./judged-secrets.ts";
+import { excessOf, mostKeptBytes, mostPending, type Work } from "./judged-work.ts";
 import type { JudgedScenario } from "./judged-scenarios.ts";
 import { hostKey } from "./lab-world.ts";
 import { uses, type Seen } from "./conversation.ts";
@@ -23,6 +25,9 @@ export interface Step {
   readonly seen: readonly Seen[];
   /** Who got a login, where it is seen from outside: its restrictions are not. */
   readonly loggedIn?: string;
+  /** What the broker did for it, and has still to do; absent: a broker seen from outside. */
+  readonly work?: Work;
+  readonly pending?: number;
 }
 /** A broken rule; the name of the oracle and what was seen. */
 export interface Finding {
@@ -36,6 +41,8 @@ const isSame = (one: unknown, other: string | Uint8Array): boolean =>
   typeof other === "string" ? one === other : same(one, other);
 // Object.keys forgets the literal names.
 const signedParts = Object.keys(requests.sign.fields) as (keyof typeof requests.sign.fields)[];
+/** What a log line, its parts and the reason of a refusal may be long, in UTF-16 units, dots behind what is cut with them. */
+const [maxLine, maxCode, maxField, maxRefusal] = [2003, 63, 503, 1024];
 /** OpenSSH's least time of a failure. */
 const leastFailureMs = 5;
 
@@ -50,12 +57,17 @@ const mustHold = (holds: boolean, oracle: string, text: string): void => {
   if (!holds) throw new Broken(oracle, text);
 };
 
+/** Of a connection, however long it has been. */
+export const judgeKept = (bytes: number): Finding | null =>
+  bytes <= mostKeptBytes ? null : { oracle: "memory", text: `${bytes} bytes kept of one connection, ${mostKeptBytes} at most` }; // prettier-ignore
+
 export class Judge {
   readonly #scenario: JudgedScenario;
   #phase: Phase = "confining";
   readonly #spent = new Map<RequestName, number>();
   #account: Account | undefined;
   #sessionId: Uint8Array | undefined;
+  readonly #secrets = new Secrets();
   readonly #proved = new Set<string>();
   #exchanges = 0;
   #isOver = false;
@@ -86,6 +98,7 @@ export class Judge {
   judge(step: Step): Finding | null {
     try {
       this.#judge(step);
+      this.#judgeBounds(step);
       return null;
     } catch (error) {
       if (!(error instanceof Broken)) throw error;
@@ -105,6 +118,37 @@ export class Judge {
     if (step.loggedIn !== undefined) this.#judgeLogin(step.loggedIn);
     for (const seen of step.seen) this.#judgeSeen(seen);
     if (!step.isBusyAfter) this.#judgePhase(step.phase);
+  }
+
+  /** What holds whatever was asked: bounded work, nothing left to do behind it, lines that are short and tell no secret. */
+  #judgeBounds({ bytes, descriptors, seen, work, pending = 0 }: Step): void {
+    // Seen from outside: what a real server writes is not what its broker said, letter by letter.
+    if (work === undefined) return;
+    const excess = excessOf(work);
+    mustHold(excess === undefined, "work", excess ?? "");
+    mustHold(pending <= mostPending, "memory", `${pending} answers are still to come`);
+    if (bytes !== null) {
+      const read = readRequest(bytes, descriptors);
+      this.#secrets.sent(bytes, "request" in read ? read.request : undefined);
+    }
+    for (const each of seen) {
+      if (each.kind === "refused" || each.kind === "crashed")
+        this.#judgeText(each.text, maxRefusal);
+      if (each.kind !== "event") continue;
+      const { code, text, fields = {} } = each.event;
+      this.#judgeText(code, maxCode);
+      this.#judgeText(text, maxLine);
+      for (const field of Object.values(fields)) if (typeof field === "string") this.#judgeText(field, maxField); // prettier-ignore
+    }
+  }
+  #judgeText(text: string, max: number): void {
+    mustHold(
+      text.length <= max,
+      "log-length",
+      `${text.length} letters of ${max}: ${text.slice(0, 40)}...`,
+    );
+    const told = this.#secrets.toldBy(text);
+    mustHold(told === undefined, "secret", `${told ?? ""} in a line: ${text.slice(0, 60)}`);
   }
 
   #judgeRequest(step: Step, bytes: Uint8Array): void {

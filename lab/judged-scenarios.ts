@@ -43,6 +43,9 @@ const locked: UserRecord = {
   unusable: "User locked not allowed because account is locked",
 };
 
+/** More lines about one key than are told. */
+const crowd = Array.from({ length: 8 }, () => grant("away", 'from="198.51.100.0/24"', { isUsable: false })); // prettier-ignore
+
 const grants: ReadonlyMap<string, readonly Grant[]> = new Map([
   [
     "alice",
@@ -58,18 +61,20 @@ const grants: ReadonlyMap<string, readonly Grant[]> = new Map([
   ["root", [grant("root")]],
   ["locked", [grant("locked")]],
 ]);
-const files = new Map(
-  [...grants].map(([user, list]) => [
-    user === "locked" ? keyFileOf("mallory") : keyFileOf(user === "root" ? "root" : "alice"),
-    list.map((each) => each.key.line(each.options)).join(""),
-  ]),
-);
+const filesOf = (all: typeof grants): ReadonlyMap<string, string> =>
+  new Map(
+    [...all].map(([user, list]) => [
+      user === "locked" ? keyFileOf("mallory") : keyFileOf(user === "root" ? "root" : "alice"),
+      list.map((each) => each.key.line(each.options)).join(""),
+    ]),
+  );
+const crowded = new Map([...grants, ["alice", [grant("plain"), ...crowd]]]);
 
 const base: JudgedScenario = {
   name: "plain",
   config: [],
   users: [labUsers.alice, labUsers.root, locked],
-  files,
+  files: filesOf(grants),
   held: all,
   known: all,
   found: new Map(),
@@ -84,4 +89,5 @@ export const judgedScenarios: readonly JudgedScenario[] = [
   { ...base, name: "two tries", config: ["MaxAuthTries 2", "PermitRootLogin no"], maxAuthTries: 2, permitsRoot: false }, // prettier-ignore
   { ...base, name: "two keys", config: ["AuthenticationMethods publickey,publickey"], steps: 2 },
   { ...base, name: "RSA only", config: ["PubkeyAcceptedAlgorithms rsa-sha2-512"], algorithms: [] },
+  { ...base, name: "crowded", grants: crowded, files: filesOf(crowded) },
 ];

@@ -1,11 +1,14 @@
 // The world of the lab's broker: a clock that moves when told, users and files of a scenario, a signer with one key. Nothing in it is random.
+import { boundedEvent } from "../broker/event-bounds.ts";
 import type { KeyFile } from "../broker/key-file.ts";
 import type { LogEvent, Signed, UserRecord, World } from "../broker/world.ts";
 import type { ConnectionEnd } from "../ipc/listener.ts";
 import { signatureRequests } from "../ipc/signer.ts";
 import type { Identity } from "../ipc/worker.ts";
 import { encodeLeniently } from "./message-bytes.ts";
+import type { Work } from "./judged-work.ts";
 import { LabKey } from "./lab-key.ts";
+import { delaySecret } from "./lab-secrets.ts";
 import { createHash } from "./remembering-crypto.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -31,21 +34,39 @@ export const labHash = (
   createHash("sha256")
     .update(encodeLeniently(signatureRequests[kind], 0, body))
     .digest();
+/** What a broker asks of its world. */
+type Asked = Omit<Work, "crypto" | "branches">;
+type Counts = { -readonly [K in keyof Asked]: number };
+const nothing: Asked = { lookups: 0, files: 0, signatures: 0, timers: 0, answers: 0, lines: 0 };
 
 export class LabWorld implements World {
-  readonly delaySecret = new Uint8Array(32);
+  readonly delaySecret = delaySecret;
   readonly #scenario: Scenario;
+  readonly #bounded: typeof boundedEvent;
+  #asked: Counts = { ...nothing };
   readonly #told: Told[] = [];
   readonly #later: { readonly atMs: number; readonly action: () => void }[] = [];
   #elapsedMs = 0;
 
-  constructor(scenario: Scenario) {
+  /** `bounded` is the broker's own: what stands between an event and the listener. */
+  constructor(scenario: Scenario, bounded = boundedEvent) {
     this.#scenario = scenario;
+    this.#bounded = bounded;
   }
 
   /** What was told since the last call. */
   take(): Told[] {
     return this.#told.splice(0);
+  }
+  /** How often what was asked since the last call. */
+  takeAsked(): Asked {
+    const asked = this.#asked;
+    this.#asked = { ...nothing };
+    return asked;
+  }
+  /** Actions that wait for their time. */
+  get pending(): number {
+    return this.#later.length;
   }
   /** Lets time pass until nothing is to come any more. */
   settle(): void {
@@ -66,12 +87,15 @@ export class LabWorld implements World {
     return this.#elapsedMs;
   }
   later(ms: number, action: () => void): void {
+    this.#asked.timers += 1;
     this.#later.push({ atMs: this.#elapsedMs + ms, action });
   }
   lookupUser(name: string): UserRecord | null {
+    this.#asked.lookups += 1;
     return this.#scenario.users.find((user) => user.name === name) ?? null;
   }
   readKeyFile(path: string): KeyFile {
+    this.#asked.files += 1;
     const text = this.#scenario.files.get(path);
     return text === undefined ? { absent: true } : { text };
   }
@@ -79,6 +103,7 @@ export class LabWorld implements World {
     return new Uint8Array();
   }
   readonly sign: World["sign"] = (kind, body, done) => {
+    this.#asked.signatures += 1;
     this.#told.push({ kind: "signing", what: kind, body });
     const hash = labHash(kind, body);
     const exchangeHash = kind === "exchange" ? hash : new Uint8Array();
@@ -89,17 +114,18 @@ export class LabWorld implements World {
         return hostKey.sign(hash);
       },
     };
-    this.later(0, () => {
-      done(signed);
-    });
+    this.#later.push({ atMs: this.#elapsedMs, action: () => { done(signed); } }); // prettier-ignore
   };
   log(event: LogEvent): void {
-    this.#told.push({ kind: "event", event });
+    this.#asked.lines += 1;
+    this.#told.push({ kind: "event", event: this.#bounded(event) });
   }
   readonly answer: World["answer"] = (name, id, body) => {
+    this.#asked.answers += 1;
     this.#told.push({ kind: "answer", name, id, body, atMs: this.#elapsedMs });
   };
   readonly authenticated: World["authenticated"] = (id, identity, body) => {
+    this.#asked.answers += 1;
     this.#told.push({ kind: "login", identity });
     this.#told.push({ kind: "answer", name: "authenticated", id, body, atMs: this.#elapsedMs });
   };

@@ -1,4 +1,5 @@
 // Loads the broker with a bug: the compiled modules of broker/ (and what a patch names) once more, patched on the way.
+import type { boundedEvent } from "../broker/event-bounds.ts";
 import type { Monitor } from "../broker/monitor.ts";
 import type { decode } from "../ipc/protocol.ts";
 import { compiled, loadCopy, type ModuleCopy } from "./module-copy.ts";
@@ -9,12 +10,16 @@ import { applyPatch } from "./patches.ts";
 export interface BrokerCode {
   readonly Monitor: typeof Monitor;
   readonly decode: typeof decode;
+  /** Its own, where it is a copy. */
+  readonly boundedEvent?: typeof boundedEvent;
   /** Of a broker that is measured; they only grow. */
   readonly meters?: {
     /** Branches of its code that were gone through. */
     readonly branches: { readonly blocks: number } | undefined;
     /** Digests, keys and signatures that it computed. */
     readonly crypto: { readonly calls: number };
+    /** Its private fields can be looked into: lab/kept-bytes.ts. */
+    readonly isOpen: true;
   };
 }
 
@@ -34,11 +39,13 @@ export function checkMutant(id: string, isCopied: (file: string) => boolean): vo
 
 /** The broker's modules of a copy. */
 export async function loadBrokerCopy(copy: ModuleCopy): Promise<BrokerCode> {
-  const [monitor, protocol] = await loadCopy(copy, ["broker/monitor.js", "ipc/protocol.js"]);
+  const files = ["broker/monitor.js", "ipc/protocol.js", "broker/event-bounds.js"];
+  const [monitor, protocol, bounds] = await loadCopy(copy, files);
   // The modules are the compiled ones of these very types.
   return {
     Monitor: (monitor as { Monitor: typeof Monitor }).Monitor,
     decode: (protocol as { decode: typeof decode }).decode,
+    boundedEvent: (bounds as { boundedEvent: typeof boundedEvent }).boundedEvent,
   };
 }
 

@@ -2,6 +2,7 @@
 // them (lab/mutant-loader.ts); a test holds every patch against the present code, so that none rots.
 import type { Patch } from "./patches.ts";
 import { authenticationMutants } from "./mutants-authentication.ts";
+import { boundMutants } from "./mutants-bounds.ts";
 import { keyMutants } from "./mutants-keys.ts";
 import { monitorMutants } from "./mutants-monitor.ts";
 
@@ -18,6 +19,7 @@ export const mutants: readonly Mutant[] = [
   ...monitorMutants,
   ...authenticationMutants,
   ...keyMutants,
+  ...boundMutants,
 ];
 
 /** Throws RangeError for an id that nobody has. */

@@ -3,10 +3,12 @@ import { composeSignedData } from "../broker/signed-data.ts";
 import type { Phase } from "../broker/permits.ts";
 import { requests, type RequestName } from "../ipc/monitor.ts";
 import type { AnyField } from "../ipc/fields.ts";
+import { maxLogTextBytes } from "../ipc/limits.ts";
 import { requestNames } from "./console-words.ts";
 import type { JudgedScenario } from "./judged-scenarios.ts";
 import { hostKey } from "./lab-world.ts";
 import type { LabKey } from "./lab-key.ts";
+import { sharedSecret } from "./lab-secrets.ts";
 import { encodeLeniently } from "./message-bytes.ts";
 
 /** Numbers of a seed (mulberry32): fast, and good enough to choose with. */
@@ -45,6 +47,8 @@ type Said = readonly [name: RequestName, what: string, body: () => Body];
 
 const text = (value: string): Uint8Array => Buffer.from(value);
 const kexInit = Uint8Array.of(20);
+/** A line of the greatest length that a message holds. */
+const longLine = "x".repeat(maxLogTextBytes);
 const exchange: Body = {
   kex: "curve25519-sha256",
   hostKeyAlgorithm: "ssh-ed25519",
@@ -52,14 +56,14 @@ const exchange: Body = {
   serverVersion: "SSH-2.0-sallyport",
   clientKexInit: kexInit,
   serverKexInit: kexInit,
-  sharedSecret: kexInit,
+  sharedSecret,
 };
 const maxKept = 20_000;
 /** Messages that were made before, of all players: who speaks the same again sends the very same bytes. */
 const made = new Map<string, Uint8Array>();
 const words = ["", "ssh-ed25519", "ssh-userauth", "rsa-sha2-512", "x", "root", "Starting session: x", "auth.accepted"]; // prettier-ignore
 
-const plain = (name: "confined" | "adopted" | "authNone" | "ended"): Said => [name, "", () => ({})];
+const plain = (name: "confined" | "adopted" | "authNone"): Said => [name, "", () => ({})];
 
 export class Player {
   readonly #dice: Dice;
@@ -154,8 +158,12 @@ export class Player {
       case 5:
         return this.#attempt();
       default:
-        return plain("ended");
+        return this.#end();
     }
+  }
+  #end(): Said {
+    const code = this.#dice.pick([0, 11, 0xffff, 0xffff_ffff]);
+    return ["ended", String(code), () => ({ reason: 0, code })];
   }
   #lookup(user: string, service: string): Said {
     return ["lookupUser", `${user} ${service}`, () => ({ user, service })];
@@ -169,7 +177,7 @@ export class Player {
   }
   #line(): Said {
     const about = `user ${this.#dice.pick(["alice", "root"])} from 192.0.2.66 port 50000`;
-    const text = this.#dice.pick([...words, `Close session: ${about} id 0`, `Accepted publickey for ${about}`]); // prettier-ignore
+    const text = this.#dice.pick([...words, longLine, `Close session: ${about} id 0`, `Accepted publickey for ${about}`]); // prettier-ignore
     const level = this.#dice.roll(6);
     return ["log", `${level} ${text}`, () => ({ level, code: "auth.accepted", text })];
   }
@@ -183,8 +191,11 @@ export class Player {
   #attempt(): Said {
     const roll = this.#dice.roll(20);
     if (roll === 0) return plain("authNone");
-    if (roll <= 2) return ["authUnsupported", "password", () => ({ method: "password" })];
-    if (roll === 3) return plain("ended");
+    if (roll <= 2) {
+      const method = this.#dice.pick(["password", "keyboard-interactive", "pam,pam,pam,pam"]);
+      return ["authUnsupported", method, () => ({ method })];
+    }
+    if (roll === 3) return this.#end();
     const key = this.#key();
     const algorithm = this.#dice.percent(8) ? "rsa-sha2-512" : "ssh-ed25519";
     if (roll <= 8)

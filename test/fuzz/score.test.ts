@@ -14,6 +14,19 @@ const run = (args: readonly string[]): Promise<{ status: unknown; out: string; e
     });
   });
 
+/** Mutants of which only one oracle can know. */
+const oracles: Readonly<Record<string, string>> = {
+  "offers-kept": "memory",
+  "lines-kept": "memory",
+  "devices-repeated": "work",
+  "count-believed": "work",
+  "complaints-unlimited": "work",
+  "log-line-uncut": "log-length",
+  "shared-secret-logged": "secret",
+  "signature-logged": "secret",
+  "delay-secret-told": "secret",
+};
+
 for (const [args, text] of [
   [["--bogus"], /Unknown option/],
   [["--mutant", "none-such"], /no mutant "none-such"/],
@@ -44,6 +57,8 @@ t.test("The judge finds every mutant, and nothing in the broker as it is", async
   t.strictSame(rows.filter(({ mutant, finding }) => (mutant === null) !== (finding === null)), []); // prettier-ignore
   t.equal(rows.length, mutants.length + 1);
   t.equal(status, 0, err);
+  const by = new Map(rows.map(({ mutant, finding }) => [mutant, finding?.oracle]));
+  for (const [mutant, oracle] of Object.entries(oracles)) t.equal(by.get(mutant), oracle, mutant);
   const first = rows.find(({ executions }) => executions > 20);
   const again = await run(["--json", "--mutant", String(first?.mutant)]);
   t.match(JSON.parse(again.out), { executions: first?.executions, finding: { oracle: first?.finding?.oracle } }); // prettier-ignore
