@@ -56,8 +56,8 @@ export class Examiner {
     try {
       played = await perform(target, sequence, { lastStep });
     } catch (error) {
-      const { code = "" } = error as NodeJS.ErrnoException; // of connect(2)
-      if (code === "") throw error;
+      const { code = "", syscall } = error as NodeJS.ErrnoException; // of the system, or our own
+      if (syscall !== "connect") throw error;
       return { played: null, events: [], finding: { oracle: "crash", text: `cannot connect: ${code}${isRunning() ? "" : "; the listener has ended"}` } }; // prettier-ignore
     }
     if (played.password !== null) this.#passwords.add(played.password);

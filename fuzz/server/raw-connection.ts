@@ -2,6 +2,7 @@
 // there for getting to the state in which it misbehaves.
 import { connect, type Socket } from "node:net";
 import type { LabKey } from "../../lab/lab-key.ts";
+import { PeerFault } from "../../ipc/peer-fault.ts";
 import { publicKeyRequest, signedData } from "../../session/client-userauth.ts";
 import { deriveSpec } from "../../session/ssh/derive-keys.ts";
 import { exchangeHash } from "../../session/ssh/exchange-hash.ts";
@@ -285,7 +286,15 @@ export class RawConnection {
     const method: KexMethod = kexMethod(negotiated.kex);
     const blob = reply.string();
     const serverPublic = reply.string();
-    const sharedSecret = half.finish(serverPublic);
+    let sharedSecret: Uint8Array;
+    try {
+      sharedSecret = half.finish(serverPublic);
+    } catch (error) {
+      // An answer to something else than what our half was made for: there will be no keys.
+      if (!(error instanceof PeerFault)) throw error;
+      this.misunderstood = error;
+      return;
+    }
     const parts = {
       kex: negotiated.kex,
       hostKeyAlgorithm: negotiated.hostKey,
