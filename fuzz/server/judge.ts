@@ -68,10 +68,13 @@ export function judgeEvent({ code, level, msg, fields }: ServerEvent): Finding |
   return level === "fatal" ? { oracle: "own-error", text: `${code}: ${msg}` } : null;
 }
 
+/** Faults whose reason the client is told, too. */
+const told: ReadonlySet<string> = new Set(["connection.protocol-fault", "connection.no-common-algorithm", "connection.we-disconnected"]); // prettier-ignore
+
 /** Of the connection as the server's log has it; undefined: it has not ended there. */
 export function judgeEvents(
   events: readonly ServerEvent[] | undefined,
-  { isProven }: Played,
+  { isProven, disconnect }: Played,
 ): Finding | null {
   // prettier-ignore
   if (events === undefined) return { oracle: "liveness", text: "no event connection.ended for a connection that is over" }; // prettier-ignore
@@ -84,6 +87,10 @@ export function judgeEvents(
   const last = events.at(-1);
   if (codes.filter((code) => code === "connection.ended").length !== 1 || last?.code !== "connection.ended") return { oracle: "end", text: `connection.ended is not there once, and last: ${codes.join(", ")}` }; // prettier-ignore
   if (!ends.has(last.fields["end"])) return { oracle: "end", text: `a connection ends as ${String(last.fields["end"])}` }; // prettier-ignore
-  const why = codes.filter((code) => causes.has(code));
-  return why.length === 1 ? null : { oracle: "end", text: `not one event says why it ended: ${codes.join(", ")}` }; // prettier-ignore
+  const why = events.filter(({ code }) => causes.has(code));
+  const [cause] = why;
+  if (cause === undefined || why.length > 1) return { oracle: "end", text: `not one event says why it ended: ${codes.join(", ")}` }; // prettier-ignore
+  const reason = cause.fields["disconnectReason"];
+  if (disconnect === null || !told.has(cause.code) || reason === disconnect) return null;
+  return { oracle: "end", text: `the client is told reason ${disconnect}, and the log ${String(reason)}: ${cause.msg}` }; // prettier-ignore
 }

@@ -17,7 +17,7 @@ const roleOf = ({ title }: Process): string => /^sallyportd: (\S+)/.exec(title)?
 const isWarm = ({ title }: Process): boolean => title.includes("[warm]");
 function peakKiB(pid: number): number {
   try {
-    return Number.parseInt(statusOf(pid, "VmHWM"), 10);
+    return Number.parseInt(statusOf(pid, "VmHWM"), 10) || 0; // a zombie has none
   } catch {
     return 0; // it has ended
   }
