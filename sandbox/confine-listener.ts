@@ -1,5 +1,6 @@
 // The listener is exec'd and has the runtime's threads, as the signer; it is confined when it listens, before it has accepted anything.
 import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import { closeFd } from "../native/descriptors.ts";
 import { setDumpable, setMdwe, setRlimit } from "../native/confine.ts";
 import {
@@ -41,8 +42,10 @@ export interface ListenerConfinement {
   readonly isRoot: boolean;
   /** Layers without which there is no server. */
   readonly required: ReadonlySet<LayerName>;
-  /** Folders of the pid file and of log files: what it can write to from here on. Those that do not exist are left out. */
+  /** Folders of log files, which are made anew after a rotation. Those that do not exist are left out. */
   readonly writableFolders: readonly string[];
+  /** Written anew after SIGHUP, and removed; never made: its folder is the machine's /run, below which units of systemd can be put. */
+  readonly pidFile?: string | undefined;
   /** The service manager's socket has an abstract name. */
   readonly usesAbstractSocket: boolean;
 }
@@ -56,10 +59,13 @@ export function confineListener(
   confinement: ListenerConfinement,
   without: ReadonlySet<LayerName> = new Set(),
 ): string[] {
-  const { isRoot, required, writableFolders, usesAbstractSocket } = confinement;
+  const { isRoot, required, writableFolders, pidFile, usesAbstractSocket } = confinement;
+  const pidFolders = pidFile === undefined ? [] : [dirname(pidFile)];
   const steps = layerSteps("listener", required, without);
   const { layer, missing } = steps;
-  const kept = writableFolders.every(isRoots) ? listenerKeeps : listenerKeepsForFolders;
+  const kept = [...writableFolders, ...pidFolders].every(isRoots)
+    ? listenerKeeps
+    : listenerKeepsForFolders;
   lockRuntimeThreads();
   if (isRoot) {
     layer("securebits", () => {
@@ -83,7 +89,8 @@ export function confineListener(
   layer("landlock", () => {
     const rulesetFd = landlockRulesetOf({
       readable: ["/"],
-      writable: writableFolders,
+      writable: [...writableFolders, ...(pidFile === undefined ? [] : [pidFile])],
+      removable: pidFolders,
       signals: true,
       bindsTcp: true,
       abstractSockets: usesAbstractSocket,

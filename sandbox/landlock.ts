@@ -26,6 +26,8 @@ const bindTcp = 1n;
 
 /** LANDLOCK_ACCESS_FS_READ_FILE | READ_DIR. */
 export const readAccess = 4n | 8n;
+/** LANDLOCK_ACCESS_FS_REMOVE_FILE. */
+const removeAccess = 1n << 5n;
 /** LANDLOCK_ACCESS_FS_WRITE_FILE | REMOVE_FILE | MAKE_REG | TRUNCATE, as far as the kernel has them. */
 const writeAccess = (abi: number): bigint =>
   (2n | (1n << 5n) | (1n << 8n) | (1n << 14n)) & fsRights(abi);
@@ -43,8 +45,10 @@ export function landlockLacks(abi: number): string[] {
 /** What is allowed in spite of the ruleset; paths that do not exist are left out. */
 export interface LandlockGrants {
   readonly readable?: readonly string[];
-  /** Regular files here can be made, written and removed. */
+  /** Regular files here, and in all folders below, can be made, written and removed; a file can be written. */
   readonly writable?: readonly string[];
+  /** Files here, and in all folders below, can be removed. */
+  readonly removable?: readonly string[];
   /** Leaves bind(2) of TCP ports alone. */
   readonly bindsTcp?: boolean;
   /** Leaves abstract sockets unscoped. */
@@ -72,5 +76,7 @@ export function landlockRulesetOf(grants: LandlockGrants): number {
   for (const path of grants.readable ?? []) landlockAllowPath(ruleset, path, readAccess);
   for (const path of grants.writable ?? [])
     if (existsSync(path)) landlockAllowPath(ruleset, path, readAccess | writeAccess(abi));
+  for (const path of grants.removable ?? [])
+    if (existsSync(path)) landlockAllowPath(ruleset, path, readAccess | removeAccess);
   return ruleset;
 }

@@ -9,16 +9,16 @@ import type { EventSink } from "../events.ts";
 import { sayMissingLayer } from "../say-missing-layer.ts";
 import type { Settings } from "../settings.ts";
 
-/** Folders of the files that it writes: logs (opened anew after SIGHUP) and the pid file. */
-function writableFolders({ config }: Settings, { logFile }: Flags): string[] {
-  const { pidFile, eventLog } = config.global;
-  const files = [pidFile, eventLog, logFile].filter((path) => path !== undefined);
+/** Folders of the logs, which are opened anew after SIGHUP. */
+function logFolders({ config }: Settings, { logFile }: Flags): string[] {
+  const files = [config.global.eventLog, logFile].filter((path) => path !== undefined);
   return [...new Set(files.filter(isAbsolute).map((path) => dirname(path)))];
 }
 
 /** Throws when a required layer cannot be had; tells what else is missing. Nothing must be accepted before it returns. */
 export function confineThisListener(settings: Settings, flags: Flags, events: EventSink): void {
   const isRoot = process.geteuid?.() === 0;
+  const { pidFile } = settings.config.global;
   const abi = landlockAbi();
   const lacking = landlockLacks(abi);
   if (lacking.length > 0)
@@ -31,7 +31,8 @@ export function confineThisListener(settings: Settings, flags: Flags, events: Ev
   const missing = confineListener({
     isRoot,
     required: requiredLayers(settings.config.global.sandboxRequire, isRoot),
-    writableFolders: writableFolders(settings, flags),
+    writableFolders: logFolders(settings, flags),
+    pidFile: isAbsolute(pidFile) ? pidFile : undefined, // "none"
     usesAbstractSocket: process.env["NOTIFY_SOCKET"]?.startsWith("@") === true,
   });
   for (const layer of missing) sayMissingLayer(events, "the listener lacks", layer);

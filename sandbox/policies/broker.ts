@@ -20,6 +20,7 @@ const RLIMIT_NOFILE = 7n;
 const PR_GET_PDEATHSIG = 2n;
 const PR_SET_NAME = 15n;
 const FIONBIO = 0x5421n;
+const O_ASYNC = 0x2000n;
 
 const messages: readonly Rule[] = [
   {
@@ -186,7 +187,24 @@ const userDatabases: readonly Rule[] = [
   nss("access", "whether a service is there at all"),
   nss("faccessat", "whether a service is there at all"),
   nss("faccessat2", "whether a service is there at all"),
-  nss("fcntl", "services make their descriptors close-on-exec"),
+  ...(
+    [
+      [1n, "F_GETFD"],
+      [2n, "F_SETFD"],
+      [3n, "F_GETFL"],
+    ] as const
+  ).map(([command, name]) => ({
+    ...nss("fcntl", "services make their descriptors close-on-exec and non-blocking"),
+    args: [equals32(1, command, `command is ${name}`)],
+  })),
+  {
+    // F_SETOWN, F_SETSIG and O_ASYNC together send any signal to any process: none of them is here.
+    ...nss("fcntl", "services make their descriptors close-on-exec and non-blocking"),
+    args: [
+      equals32(1, 4n, "command is F_SETFL"),
+      { index: 2, mask: O_ASYNC, value: 0n, name: "O_ASYNC is clear" },
+    ],
+  },
   nss("uname", "libnss_systemd matches user records by host"),
   nss("epoll_create1", "libnss_systemd's own event loop"),
 ];

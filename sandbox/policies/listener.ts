@@ -12,6 +12,7 @@ export const listenerOtherwise = verdict.errno | errnos.EPERM;
 
 const [AF_UNIX, AF_INET, AF_INET6] = [1n, 2n, 10n];
 const PR_SET_NAME = 15n;
+const F_ADD_SEALS = 1033n;
 const onReload = "only after SIGHUP";
 
 const loop: readonly Rule[] = [
@@ -103,7 +104,13 @@ const files: readonly Rule[] = [
   { syscall: "unlink", reason: "the pid file, at the end" },
   { syscall: "memfd_create", reason: "the configuration for the next zygote", rare: onReload },
   { syscall: "ftruncate", reason: "as memfd_create", rare: onReload },
-  { syscall: "fcntl", reason: "seals that memory file", rare: onReload },
+  {
+    // By name: F_SETOWN, F_SETSIG and O_ASYNC together send any signal to any process.
+    syscall: "fcntl",
+    reason: "seals that memory file",
+    rare: onReload,
+    args: [equals32(1, F_ADD_SEALS, "command is F_ADD_SEALS")],
+  },
 ];
 
 /** SOCK_STREAM, non-blocking and close-on-exec; TCP is protocol 0. Landlock stops TCP alone: not UDP, MPTCP or SCTP. */

@@ -70,6 +70,19 @@ t.test("The broker's filter knows one process: its own child", (t) => {
   t.end();
 });
 
+t.test("The broker's filter lets no descriptor send signals", (t) => {
+  for (const usesDatabaseDaemons of [false, true]) {
+    const program = compile(broker({ sessionPid: 4242, usesDatabaseDaemons }));
+    const fcntl = (command: bigint, argument = 0n): string =>
+      evaluate(program, { nr: syscalls.fcntl, args: [5n, command, argument] }).verdict;
+    for (const command of [8n, 10n, 15n]) t.equal(fcntl(command), "kill", "F_SETOWN, F_SETSIG, F_SETOWN_EX"); // prettier-ignore
+    t.equal(fcntl(4n, 0x2800n), "kill", "F_SETFL with O_ASYNC");
+    t.equal(fcntl(4n, 0x800n), "allow", "F_SETFL with O_NONBLOCK");
+    t.equal(fcntl(2n, 1n), "allow", "F_SETFD");
+  }
+  t.end();
+});
+
 t.test("usesDaemons() is true where a service that asks a daemon is named", (t) => {
   t.equal(usesDaemons("passwd: files sss\n"), true);
   t.equal(usesDaemons("group:\tfiles [SUCCESS=merge] winbind"), true);

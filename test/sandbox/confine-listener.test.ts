@@ -16,6 +16,8 @@ t.teardown(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 mkdirSync(`${folder}/logs`);
+mkdirSync(`${folder}/run/systemd/system`, { recursive: true });
+writeFileSync(`${folder}/run/pid`, "0\n");
 writeFileSync(`${folder}/kept`, "before");
 // What the program prints.
 const came = programResult("listener-confined", [folder]) as Readonly<Record<string, unknown>>;
@@ -26,6 +28,8 @@ for (const [attempt, why] of [
   ["write", "EACCES"],
   ["over", "EACCES"],
   ["unlink", "EACCES"],
+  ["unit", "EACCES"],
+  ["besidePidFile", "EACCES"],
   ["rename", "EPERM"],
   ["chroot", "EPERM"],
   ["becomeUser", "EPERM"],
@@ -75,6 +79,16 @@ t.test("The listener's filter makes no socket that Landlock's check of TCP would
   }
   for (const domain of [16n, 17n, 38n, 40n]) t.equal(made(domain, stream | flags, 0n), "errno");
   t.equal(made(unix, datagram, 0n), "allow");
+  t.end();
+});
+
+t.test("The listener's filter lets no descriptor send signals", (t) => {
+  const program = compile(listener, listenerOtherwise);
+  const fcntl = (command: bigint, argument = 0n): string =>
+    evaluate(program, { nr: syscalls.fcntl, args: [5n, command, argument] }).verdict;
+  for (const command of [8n, 10n, 15n]) t.equal(fcntl(command), "errno", "F_SETOWN, F_SETSIG, F_SETOWN_EX"); // prettier-ignore
+  t.equal(fcntl(4n, 0x2000n), "errno", "F_SETFL with O_ASYNC");
+  t.equal(fcntl(1033n), "allow", "F_ADD_SEALS");
   t.end();
 });
 

@@ -75,7 +75,7 @@ function listenerSection(): string {
   return [
     "## The listener",
     "When it listens, before it has accepted anything, all its threads take these on: the capabilities below and no others, locked securebits, " +
-      "not dumpable, `no_new_privs`, Landlock (it writes to the folders of its pid file and logs alone; no TCP connection out, from Linux 6.7 on), `PR_SET_MDWE`, " +
+      "not dumpable, `no_new_privs`, Landlock (it writes its pid file and below the folders of its logs, and removes files below the pid file's folder; no TCP connection out, from Linux 6.7 on), `PR_SET_MDWE`, " +
       "its filter. The spawner starts programs for it. A call without a rule is refused with EPERM and does not kill. Decision 0012 says why, " +
       "and what is left to an attacker. Zygote, spawner and a login before it has become its user have no layer: a user's shell would inherit it.",
     table(["capability kept", "why"], Object.entries({ ...listenerCapabilities, ...listenerCapabilitiesForFolders }).map(([name, why]) => [`CAP_${name.replace(/[A-Z]/g, "_$&").toUpperCase()}`, why])), // prettier-ignore

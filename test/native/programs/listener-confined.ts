@@ -14,6 +14,7 @@ const missing = confineListener({
   isRoot: true,
   required: new Set(["capabilities", "landlock", "noNewPrivs", "seccomp"]),
   writableFolders: [`${folder}/logs`, `${folder}/absent`],
+  pidFile: `${folder}/run/pid`,
   usesAbstractSocket: false,
 });
 
@@ -24,11 +25,14 @@ const attempts: Record<string, () => unknown> = {
   over: () => code(() => { writeFileSync("/etc/passwd", ""); }), // prettier-ignore
   unlink: () => code(() => { rmSync(`${folder}/kept`); }), // prettier-ignore
   rename: () => code(() => { renameSync(`${folder}/kept`, `${folder}/logs/kept`); }), // prettier-ignore
+  /** What a root that is free below /run could do. */
+  unit: () => code(() => { writeFileSync(`${folder}/run/systemd/system/mine.service`, ""); }), // prettier-ignore
+  besidePidFile: () => code(() => { writeFileSync(`${folder}/run/other`, ""); }), // prettier-ignore
   chroot: () => code(() => { chrootTo(folder); }), // prettier-ignore
   becomeUser: () => code(() => { setIds(1234, 1234, []); }), // prettier-ignore
   /** What it is for. */
   log: () => code(() => { writeFileSync(`${folder}/logs/log`, "line\n", { flag: "a" }); }), // prettier-ignore
-  pidFile: () => code(() => { writeFileSync(`${folder}/logs/pid`, "1\n"); rmSync(`${folder}/logs/pid`); }), // prettier-ignore
+  pidFile: () => code(() => { writeFileSync(`${folder}/run/pid`, "1\n"); rmSync(`${folder}/run/pid`); }), // prettier-ignore
   read: () => readFileSync(`${folder}/kept`, "latin1"),
   listen: () => code(() => listenTcp("127.0.0.1", 0, 1)),
   pair: () => code(() => seqpacketPair()),

@@ -4,6 +4,8 @@ import type { Attempt, Targets } from "../attempt.ts";
 
 const SIGKILL = 9;
 const PTRACE_SEIZE = 0x4206;
+const [AF_UNIX, STREAM] = [1, 1];
+const [F_SETFL, F_SETOWN, F_SETSIG, O_ASYNC] = [4, 8, 10, 0x2000];
 const attempt = (name: string, what: string, run: (targets: Targets) => void): Attempt => ({
   name,
   family: "processes",
@@ -32,6 +34,15 @@ export const processes: readonly Attempt[] = [
     view.setInt32(0, SIGKILL, true);
     view.setInt32(8, -1, true); // SI_QUEUE
     call("rt_sigqueueinfo", siblingPid, SIGKILL, info);
+  }),
+  attempt("sigio-kill", "kills the broker by a socket that signals (F_SETSIG)", ({ brokerPid }) => {
+    const pair = new Uint8Array(8);
+    call("socketpair", AF_UNIX, STREAM, 0, pair);
+    const [one = 0, other = 0] = new Uint32Array(pair.buffer);
+    call("fcntl", one, F_SETOWN, brokerPid);
+    call("fcntl", one, F_SETSIG, SIGKILL);
+    call("fcntl", one, F_SETFL, O_ASYNC);
+    call("write", other, "x", 1);
   }),
   attempt("pidfd-kill", "kills its sibling by a pidfd", ({ siblingPid }) => {
     call("pidfd_send_signal", call("pidfd_open", siblingPid, 0), SIGKILL, 0, 0);
