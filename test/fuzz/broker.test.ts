@@ -110,6 +110,25 @@ t.test("The same seed and corpus are the same run, and reach nothing that breaks
   t.end();
 });
 
+for (const [mutant, oracle] of [
+  ["offers-kept", "memory"],
+  ["count-believed", "work"],
+] as const)
+  // prettier-ignore
+  t.test(`What ${mutant} does is counted again, and made small`, (t) => {
+    const out = folder(t);
+    t.equal(sallyport("broker", "--mutant", mutant, "--time", "60", "--out", out).status, 1);
+    const [name = ""] = readdirSync(out);
+    const small = sallyport("broker", "--mutant", mutant, "--minimize", `${out}/${name}`, "--out", out); // prettier-ignore
+    t.equal(small.status, 1, small.err);
+    const [file = ""] = readdirSync(out).filter((each) => each.startsWith(`minimized-${oracle}-`));
+    const again = sallyport("broker", "--mutant", mutant, "--repro", `${out}/${file}`);
+    t.equal(again.status, 1);
+    t.match(again.out, new RegExp(`^${oracle}: `, "m"));
+    t.equal(sallyport("broker", "--repro", `${out}/${file}`).status, 0);
+    t.end();
+  });
+
 t.test("--speed says what the machine is, and a rate of messages for each part", (t) => {
   const { status, out, err } = sallyport("broker", "--speed", "--time", "1");
   t.equal(status, 0, err);

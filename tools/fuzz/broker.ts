@@ -8,7 +8,7 @@ import { execute } from "../../fuzz/execute.ts";
 import { possiblePairs } from "../../fuzz/features.ts";
 import { distill, minimize } from "../../fuzz/minimize.ts";
 import { statesAsDot } from "../../fuzz/states.ts";
-import { loadBroker, type BrokerCode } from "../../lab/mutant-loader.ts";
+import type { BrokerCode } from "../../lab/mutant-loader.ts";
 import { ownCorpus, readCorpus, readSequence, writeSequence } from "./files.ts";
 import { inParallel, print, sharedArgs } from "./jobs.ts";
 import { numberOption } from "./options.ts";
@@ -89,8 +89,13 @@ export async function fuzzBroker(args: readonly string[]): Promise<number> {
   Error.stackTraceLimit = 0;
   setFlagsFromString("--always-sparkplug");
   const { mutant = null } = values;
-  if (values.repro !== undefined) return sayPlayed(execute(await loadBroker(mutant), readSequence(values.repro)), values.json); // prettier-ignore
-  if (values.minimize !== undefined) return minimizeFile(await loadBroker(mutant), values.minimize, values.out); // prettier-ignore
+  const areCounted = !values["no-branches"];
+  if (values.repro !== undefined || values.minimize !== undefined) {
+    // The same copy that the fuzzer plays against: what it does and keeps is counted in no other.
+    const { code } = await loadCountedBroker(areCounted, mutant);
+    if (values.minimize !== undefined) return minimizeFile(code, values.minimize, values.out);
+    return sayPlayed(execute(code, readSequence(values.repro ?? "")), values.json);
+  }
   if (values.distill) return distillFolder(await loadCountedBroker(), values.corpus ?? ownCorpus);
 
   const runs = values.runs === undefined ? Infinity : numberOption(values.runs, "--runs", 1e9);
@@ -111,7 +116,6 @@ export async function fuzzBroker(args: readonly string[]): Promise<number> {
     return summaries.some(({ finding }) => finding !== null) ? 1 : 0;
   }
 
-  const areCounted = !values["no-branches"];
   const counted = await loadCountedBroker(areCounted, mutant);
   const corpus = readCorpus(values.corpus ?? ownCorpus, values.corpus !== undefined);
   const began = performance.now();
