@@ -20,6 +20,7 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     only: { type: "string", default: sections.join(",") },
+    rounds: { type: "string" },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -30,10 +31,20 @@ if (values.help) {
   --quick   128 MiB instead of 1 GiB, fewer logins, at most 50 sessions
   --json    one object instead of a table
   --only    the sections to measure
+  --rounds  so many turns of each server, instead of 2 to 25 by section
   --layers  a login with all layers against one without those beyond OpenSSH's kind`);
   process.exit(0);
 }
 const wanted = new Set(values.only.split(","));
+const refuse = (why: string): never => {
+  console.error(`bench: ${why}; see npm run bench -- --help`);
+  process.exit(2);
+};
+for (const name of wanted)
+  if (!sections.some((section) => section === name)) refuse(`--only ${JSON.stringify(name)} is not a section`); // prettier-ignore
+if (values.rounds !== undefined && !/^[1-9]\d{0,3}$/.test(values.rounds))
+  refuse(`--rounds ${JSON.stringify(values.rounds)} is not a number from 1 to 9999`);
+const chosenRounds = values.rounds === undefined ? undefined : Number(values.rounds);
 
 type Peer = "sshd" | "sallyport";
 interface Row {
@@ -51,9 +62,10 @@ const progress = (text: string): void => {
 
 /** The servers take turns, so that what else the machine does falls on both. */
 async function compare(
-  rounds: number,
+  usualRounds: number,
   measure: (server: Server) => Promise<number[]>,
 ): Promise<Record<Peer, number[]>> {
+  const rounds = chosenRounds ?? usualRounds;
   const seen: Record<Peer, number[][]> = { sshd: [], sallyport: [] };
   for (let round = 0; round < rounds; round += 1) {
     for (const [name, server] of servers) seen[name].push(await measure(server));
