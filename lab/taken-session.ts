@@ -73,6 +73,9 @@ class TakenSession {
   #send({ bytes, descriptors }: Frame): boolean {
     if (!this.#isMonitorOpen) return true;
     try {
+      // Nothing at all, as one packet: our own sendMessage does not do that.
+      if (bytes.length === 0 && descriptors === 0)
+        return writeFd(this.#monitorFd, bytes, 0, 0) !== WOULD_BLOCK;
       const fds = new Array<number>(descriptors).fill(this.#clientFd);
       return sendMessage(this.#monitorFd, bytes, 0, bytes.length, fds);
     } catch (error) {

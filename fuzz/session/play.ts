@@ -2,6 +2,7 @@
 // be seen from the session process's place. Nothing is judged here.
 import { performance } from "node:perf_hooks";
 import type { Phase } from "../../broker/permits.ts";
+import { maxMessageBytes } from "../../ipc/limits.ts";
 import type { Answer, RequestName } from "../../ipc/monitor.ts";
 import type { Move } from "../../lab/player.ts";
 import { phaseAfter } from "../../lab/real-talk.ts";
@@ -51,8 +52,11 @@ const quietMs = 1000;
 /** Of a type that no table has. */
 const canary = Uint8Array.of(199, 0, 0, 0, 0);
 const farewell = Uint8Array.from([11, ...new Array<number>(4 + 1 + 4 + 4 + 8 + 8).fill(0)]);
-/** More bytes than the kernel's default buffer for a packet holds are refused by it. */
-const mayBeUnsent = 160 * 1024;
+/** Which message an error of sending is about: the kernel's default buffer is too small for it, or native/ has no such packet. */
+const unsendable: Readonly<Record<string, (step: PlayedStep) => boolean>> = {
+  EMSGSIZE: ({ bytes }) => bytes.length > maxMessageBytes,
+  EINVAL: ({ bytes, descriptors }) => bytes.length === 0 && descriptors > 0,
+};
 
 export class SessionPlay {
   readonly #client: TakenSessionClient;
@@ -140,9 +144,10 @@ export class SessionPlay {
         this.#answered(heard.answer);
         return;
       case "send-failed": {
-        const step = this.#open.find(({ bytes }) => bytes.length > mayBeUnsent);
+        const cannotGo = unsendable[heard.code];
+        const step = this.#open.find((open) => cannotGo?.(open) === true);
         // Other errors are those of a socket that the broker has closed.
-        if (heard.code !== "EMSGSIZE" || step === undefined) return;
+        if (step === undefined) return;
         step.isUnsent = true;
         this.#open = this.#open.filter((open) => open !== step);
         return;

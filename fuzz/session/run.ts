@@ -46,11 +46,15 @@ export class SessionRun {
   /** With changes to the copy of the server: a broker with a bug. Throws RangeError, in one line, for what is missing. */
   static async start(user: string, patches: readonly Patch[], login: Login): Promise<SessionRun> {
     const server = await FuzzedServer.start(user, patches);
-    const run = new SessionRun(user, patches, login, server, await Baseline.of(server.own.pid));
-    const problem = await run.#honestLogin();
-    if (problem === null) return run;
-    await server.stop();
-    throw new RangeError(`--user ${user}: the server is fuzzed by logins of this user, but an honest one fails: ${problem}`); // prettier-ignore
+    try {
+      const run = new SessionRun(user, patches, login, server, await Baseline.of(server.own.pid));
+      const problem = await run.#honestLogin();
+      if (problem === null) return run;
+      throw new RangeError(`--user ${user}: the server is fuzzed by logins of this user, but an honest one fails: ${problem}`); // prettier-ignore
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
   }
 
   async execute(sequence: Sequence): Promise<SessionExecution> {

@@ -31,7 +31,6 @@ const never: ReadonlySet<string> = new Set([
   "log.failed",
   "pair.failed",
   "sandbox.layer-missing",
-  "session.died",
   "signer.retry",
   "spawner.gone",
   "zygote.retry",
@@ -58,6 +57,7 @@ export class FuzzedServer {
   readonly #logTail: FileTail;
   readonly #events: ServerEvent[] = [];
   #finding: Finding | null = null;
+  #isStopped = false;
 
   private constructor(
     own: OwnServer,
@@ -181,8 +181,10 @@ export class FuzzedServer {
     if (code === "child.ended" && isAbnormal(event)) this.#found("crash", msg);
   }
 
-  /** Nothing of it is left afterwards. */
+  /** Nothing of it is left afterwards; again: nothing happens. */
   async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
     this.#eventTail.close();
     this.#logTail.close();
     await this.own.stop();

@@ -23,7 +23,9 @@ export interface Verdict {
 }
 
 /** Of the reasons that the log may give for an end, those that are refusals. */
-const refusals = ["monitor.violation", "sandbox.violation", "signer.refused"] as const;
+const refusals = ["monitor.violation", "sandbox.violation", "signer.refused", "session.died"];
+/** Field `end` of the last event, by the reason. */
+const endDue: Readonly<Record<string, string>> = { "signer.refused": "refused", "session.died": "crash" }; // prettier-ignore
 /** Ends of a session process that said so itself. */
 const saidEnded: ReadonlySet<unknown> = new Set(["ok", "no-auth", "invalid-user", "auth-failed"]);
 
@@ -45,8 +47,12 @@ interface Ending {
   readonly end: unknown;
 }
 
+/** The broker's word; a session process that says "died" of itself has its line marked. */
+const isReason = ({ code, msg }: ServerEvent): boolean =>
+  refusals.includes(code) && (code !== "session.died" || /^session process \d+ of /.test(msg));
+
 function endingOf(events: readonly ServerEvent[]): Ending | Finding {
-  const reasons = events.filter(({ code }) => (refusals as readonly string[]).includes(code));
+  const reasons = events.filter(isReason);
   const ends = events.filter(({ code }) => code === "connection.ended");
   const [reason, second] = reasons;
   const end = ends[0]?.fields["end"];
@@ -55,18 +61,21 @@ function endingOf(events: readonly ServerEvent[]): Ending | Finding {
   if (second !== undefined) return wrong(`ended twice: ${reason?.msg ?? ""}; ${second.msg}`);
   if (reason === undefined)
     return saidEnded.has(end) ? { code: "ended", text: "", end } : wrong(`ended with ${String(end)}, and no event says why`); // prettier-ignore
-  const due = reason.code === "signer.refused" ? "refused" : "violation";
+  const due = endDue[reason.code] ?? "violation";
   if (end !== due) return wrong(`${reason.code} ended with ${String(end)}`);
   return { code: reason.code, text: reason.msg, end };
 }
 
 /** Whether this step can be the one that the event is about. */
-function isAbout({ code, text }: Ending, { request, descriptors }: PlayedStep): boolean {
+function isAbout({ code, text }: Ending, { request, descriptors, bytes }: PlayedStep): boolean {
   switch (code) {
     case "ended":
       return request === "ended";
     case "sandbox.violation":
       return descriptors > 0;
+    // An empty packet reads as a close: the session process is taken for gone, and ended.
+    case "session.died":
+      return bytes.length === 0 && descriptors === 0;
     case "signer.refused":
       return request === "sign" || request === "proveHostKey";
     default: {
@@ -124,7 +133,7 @@ export function verdictOf(
   const transitions: { from: Phase; by: string; to: Phase }[] = [];
   const verdict = (finding: Finding | null, brokenBy = -1): Verdict => ({ finding, brokenBy, pairs, features, transitions }); // prettier-ignore
   const ending = play.problem ?? endingOf(events);
-  const lines = events.filter(({ code }) => code.startsWith("session."));
+  const lines = events.filter((event) => event.code.startsWith("session.") && !isReason(event));
   const steps = play.steps.filter(({ isUnsent }) => !isUnsent);
   let sessionId: Uint8Array = new Uint8Array();
   let isOver = false;
@@ -152,7 +161,7 @@ export function verdictOf(
       isOver = true;
       const { code, text, end } = ending;
       const refused = codes.find(([what]) => what.test(text))?.[1] ?? code;
-      if (code.endsWith(".violation")) seen.push({ kind: "refused", code: code === "sandbox.violation" ? "SANDBOX" : refused, text }); // prettier-ignore
+      if (code.endsWith(".violation") || code === "session.died") seen.push({ kind: "refused", code: code === "sandbox.violation" ? "SANDBOX" : refused, text }); // prettier-ignore
       // The reasons that the log knows, in the judge's word for an end.
       seen.push({ kind: "end", end: end as Extract<Seen, { kind: "end" }>["end"] });
       if (code === "signer.refused" && step.request === "sign") {

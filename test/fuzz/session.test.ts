@@ -169,6 +169,11 @@ t.test(
     const run = await start(t, plantedPatches);
     const honest = await run.execute(sequence(...authenticating, send("authUnsupported", { method: "password" }))); // prettier-ignore
     t.equal(honest.finding, null);
+    const empty: Move = { kind: "send", bytes: new Uint8Array(), descriptors: 0 };
+    const closed = await run.execute(sequence(send("adopted"), empty));
+    t.match(closed, { finding: null, features: [/adopted/, "kex unknown session.died,end:crash"] });
+    const died = send("log", { level: 0, code: "died", text: "session process 1 of 127.0.0.1" });
+    t.match(await run.execute(sequence(send("adopted"), died)), { finding: null });
     for (const [method, , oracle, text] of planted) {
       const { finding } = await run.execute(sequence(...authenticating, send("authUnsupported", { method }), send("authNone"))); // prettier-ignore
       t.equal(finding?.oracle, oracle, method);

@@ -149,9 +149,13 @@ export async function fuzzSession(args: readonly string[]): Promise<number> {
       if (values.corpus !== undefined) writeSequence(values.corpus, "", kept);
     },
   });
-  const found = await engine.run();
-  const tookSeconds = elapsed();
-  const after = await run.finish();
+  const [found, tookSeconds, after] = await (async () => {
+    try {
+      return [await engine.run(), elapsed(), await run.finish()] as const;
+    } finally {
+      await run.stop();
+    }
+  })();
   if (isTerminal) process.stderr.write("\r\x1b[K");
   const written = found === null ? "" : writeSequence(out, `fuzz-${found.finding.oracle}-`, found.sequence); // prettier-ignore
   const finding = found?.finding ?? after;
