@@ -109,22 +109,27 @@ export class StandIns {
     const bound = hostBound ? { hostKey } : {};
     // The key that the message names signs most often; asked first, it is the only one that is tried.
     const named = labKeys.filter((key) => Buffer.from(key.blob).equals(body.blob));
-    for (const key of [...named, ...labKeys.filter((key) => !named.includes(key))])
-      for (const user of [this.#labClaimed, Buffer.from("root")])
-        for (const service of services) {
-          const data = composeSignedData({ sessionId: this.#labId, user, service, algorithm, blob: body.blob, ...bound }); // prettier-ignore
-          if (!Buffer.from(key.sign(data, algorithm)).equals(body.signature)) continue;
-          const own = composeSignedData({
-            sessionId: this.#sessionId,
-            user: this.#named(user),
-            service,
-            algorithm,
-            blob,
-            ...(hostBound ? { hostKey: this.#keysOf(hostKey) } : {}),
-          });
-          const signature = (this.#keys.get(key.name) ?? key).sign(own, algorithm);
-          return { ...body, blob, hostKey: this.#keysOf(hostKey), signature };
-        }
+    const keys = [...named, ...labKeys.filter((key) => !named.includes(key))];
+    const users = [this.#labClaimed, Buffer.from("root")];
+    // Of another session, or of none: those stay as they are.
+    const ids = [this.#labId, new Uint8Array(), new Uint8Array(32)];
+    for (const key of keys)
+      for (const user of users)
+        for (const service of services)
+          for (const sessionId of ids) {
+            const about = { user, service, algorithm, ...bound };
+            const data = composeSignedData({ ...about, sessionId, blob: body.blob });
+            if (!Buffer.from(key.sign(data, algorithm)).equals(body.signature)) continue;
+            const own = composeSignedData({
+              ...about,
+              sessionId: sessionId === this.#labId ? this.#sessionId : sessionId,
+              user: this.#named(user),
+              blob,
+              ...(hostBound ? { hostKey: this.#keysOf(hostKey) } : {}),
+            });
+            const signature = (this.#keys.get(key.name) ?? key).sign(own, algorithm);
+            return { ...body, blob, hostKey: this.#keysOf(hostKey), signature };
+          }
     return { ...body, blob, hostKey: this.#keysOf(hostKey) };
   }
 }

@@ -7,6 +7,8 @@ import { BadSequence, parseSequence, sequenceText, type Sequence } from "../../f
 /** The repository's, beside the sources, wherever this is run from. */
 const corpus = new URL(import.meta.url.includes("/dist/") ? "../../../fuzz/corpus/" : "../../fuzz/corpus/", import.meta.url); // prettier-ignore
 export const ownCorpus = fileURLToPath(new URL("broker", corpus));
+/** What brokers with bugs broke rules by, as small as it can be: played first where playing is slow. */
+export const sessionCorpus = fileURLToPath(new URL("session", corpus));
 export const serverCorpus = fileURLToPath(new URL("server", corpus));
 
 /** Throws BadSequence. */

@@ -9,7 +9,7 @@ import { statesAsDot } from "../../fuzz/states.ts";
 import { loadBroker } from "../../lab/mutant-loader.ts";
 import { mutantById } from "../../lab/mutants.ts";
 import { login } from "../probe.ts";
-import { ownCorpus, readCorpus, readSequence, writeSequence } from "./files.ts";
+import { ownCorpus, readCorpus, readSequence, sessionCorpus, writeSequence } from "./files.ts";
 import { inParallel, print, sharedArgs } from "./jobs.ts";
 import { numberOption } from "./options.ts";
 import { sayMinimized, sayPlayed } from "./steps.ts";
@@ -108,7 +108,8 @@ export async function fuzzSession(args: readonly string[]): Promise<number> {
   if (jobs === 0) throw new RangeError("--jobs 0 would do nothing");
   const file = values.repro ?? values.minimize;
   const sequence = file === undefined ? undefined : readSequence(file);
-  const corpus = sequence === undefined ? readCorpus(values.corpus ?? ownCorpus, values.corpus !== undefined) : []; // prettier-ignore
+  const folders = values.corpus === undefined ? [sessionCorpus, ownCorpus] : [values.corpus];
+  const corpus = sequence === undefined ? folders.flatMap((folder) => readCorpus(folder, values.corpus !== undefined)) : []; // prettier-ignore
   if (process.getuid?.() !== 0) throw new RangeError(`a server of its own needs root: sudo sallyport fuzz session ${args.join(" ")}`.trimEnd()); // prettier-ignore
   if (jobs > 1 && file === undefined) {
     const summaries = await inParallel<Summary>("session", sharedArgs(args), seed, jobs);
