@@ -53,13 +53,16 @@ export class Baseline {
     this.#pid = pid;
     this.#before = before;
   }
-  /** Of a listener that was just started: once it changes no more. */
-  static async of(pid: number): Promise<Baseline> {
+  /** Of a listener that was just started: once it has at least so many processes, and changes no more. RangeError when it never has. */
+  static async of(pid: number, fewest: number): Promise<Baseline> {
+    const deadline = performance.now() + settleMs;
     let before = census(pid);
     for (let same = 0; same < 10;) {
       await pause(lookEveryMs);
       const now = census(pid);
-      same = count(now) === count(before) && now.zombies === 0 ? same + 1 : 0;
+      const isWhole = now.processes.length >= fewest && now.zombies === 0;
+      if (!isWhole && performance.now() > deadline) throw new RangeError(`the server has ${count(now)} after its start; ${fewest} processes are due`); // prettier-ignore
+      same = isWhole && count(now) === count(before) ? same + 1 : 0;
       before = now;
     }
     return new Baseline(pid, before);

@@ -5,7 +5,7 @@ import type { Patch } from "../../lab/patches.ts";
 import type { Sequence } from "../sequence.ts";
 import { executeSession, type SessionExecution } from "./execute.ts";
 import { Baseline, gone } from "./health.ts";
-import { FuzzedServer, honestAddress } from "./server.ts";
+import { FuzzedServer, honestAddress, restingProcesses } from "./server.ts";
 
 /** An honest client's login, by somebody else's SSH. Null: it worked; else why not. */
 export type Login = (target: {
@@ -47,7 +47,13 @@ export class SessionRun {
   static async start(user: string, patches: readonly Patch[], login: Login): Promise<SessionRun> {
     const server = await FuzzedServer.start(user, patches);
     try {
-      const run = new SessionRun(user, patches, login, server, await Baseline.of(server.own.pid));
+      const run = new SessionRun(
+        user,
+        patches,
+        login,
+        server,
+        await Baseline.of(server.own.pid, restingProcesses),
+      );
       const problem = await run.#honestLogin();
       if (problem === null) return run;
       throw new RangeError(`--user ${user}: the server is fuzzed by logins of this user, but an honest one fails: ${problem}`); // prettier-ignore
@@ -61,7 +67,7 @@ export class SessionRun {
     if (this.#sequences >= sequencesPerServer) {
       const finding = await this.finish();
       this.#server = await FuzzedServer.start(this.#user, this.#patches);
-      this.#baseline = await Baseline.of(this.#server.own.pid);
+      this.#baseline = await Baseline.of(this.#server.own.pid, restingProcesses);
       this.#sequences = 0;
       if (finding !== null) return { finding, brokenBy: -1, pairs: [], features: [], transitions: [], messages: 0, brokerBytes: 0 }; // prettier-ignore
     }

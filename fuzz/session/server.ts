@@ -16,6 +16,9 @@ import { keyFile, matches, ownKeys } from "./scenarios.ts";
 import { Secrets } from "./secrets.ts";
 
 export const honestAddress = "127.0.0.1";
+const warmPairs = 2;
+/** Listener, spawner, zygote, signer; and for each pair its broker, its session process and a login that waits. */
+export const restingProcesses = 4 + 3 * warmPairs;
 const lookEveryMs = 2;
 /** For processes that take their time to end. */
 export const settleMs = 30_000;
@@ -90,7 +93,7 @@ export class FuzzedServer {
       user,
       key, // the others are written down beside it
       address: takenAddress,
-      config: [`ListenAddress ${honestAddress}`, "LogLevel DEBUG3", "WarmPairs 2"],
+      config: [`ListenAddress ${honestAddress}`, "LogLevel DEBUG3", `WarmPairs ${warmPairs}`],
       matches,
       hostKey,
       patches: [...takeOverPatches, ...patches],
