@@ -153,6 +153,13 @@ export async function fuzzServer(args: readonly string[]): Promise<number> {
     if (one !== null && repro !== undefined) return await reproduce(examiner, one, values.json);
     if (one !== null) return await minimizeFile(examiner, one, file ?? "", out);
 
+    // Once: what has been reached is said, and the server ended. It may have had the same signal, so what happens then says nothing about it.
+    let isStopped = false;
+    for (const signal of ["SIGINT", "SIGTERM"] as const)
+      process.once(signal, () => {
+        isStopped = true;
+      });
+    const isAsked = (): boolean => isStopped; // what a callback changes, the compiler takes for constant
     const began = performance.now();
     const elapsed = (): number => (performance.now() - began) / 1000;
     let shownAt = began;
@@ -167,13 +174,14 @@ export async function fuzzServer(args: readonly string[]): Promise<number> {
           shownAt = performance.now();
           process.stderr.write(`\r\x1b[K${serverProgress(at, elapsed())}`);
         }
-        return elapsed() >= seconds || at.connections >= runs;
+        return isStopped || elapsed() >= seconds || at.connections >= runs;
       },
       onKept: (sequence) => {
         if (values.corpus !== undefined) writeContent(values.corpus, "", clientSequenceText(sequence)); // prettier-ignore
       },
     });
-    const found = await engine.run();
+    const result = await engine.run();
+    const found = isAsked() ? null : result;
     if (isTerminal) process.stderr.write("\r\x1b[K");
     const summary: ServerSummary = {
       seed,
