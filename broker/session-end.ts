@@ -43,5 +43,5 @@ export function judgeSessionEnd(ended: Ended, violation: Violation | undefined):
     ended.signal === undefined
       ? `exited with status ${ended.status ?? 0}`
       : `was killed by signal ${ended.signal}`;
-  return { end: "crash", code: "session.died", what: how, fields: {} };
+  return { end: "crash", code: "monitor.session-died", what: how, fields: {} };
 }

@@ -56,9 +56,9 @@ export const eventCodes: Readonly<Record<string, string>> = {
   "keys.not-now": "A key is there, but its restrictions do not let it in; fields `where`, `why`",
   "login.forked": "The login of an authenticated connection runs; the line names its pid",
   "session.*":
-    "Said by the session process, which is not believed: starts, ends and refusals in it",
+    "Said by the session process, which is not believed: starts, ends and refusals in it. No other process's codes begin so",
   "signer.refused": "The signer would not sign; the connection ends",
-  "session.died": "The session process is gone without a word, or was killed",
+  "monitor.session-died": "The session process is gone without a word, or was killed",
   "monitor.violation": "The session process broke the protocol with its broker",
   "sandbox.violation":
     "A process made a system call that its filter does not know; fields `process`, `child` (its pid), `layer`, `syscall`, `source` (kernel: its audit log; process: it said so itself, with -d, and then `arguments`; none: nobody tells, and `syscall` is absent)",

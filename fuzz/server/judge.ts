@@ -23,7 +23,7 @@ const ends: ReadonlySet<unknown> = new Set(["ok", "no-auth", "auth-failed", "inv
 /** Whoever says so, a process of ours did what none may do, or died of it. */
 const alarms: Readonly<Record<string, string>> = {
   "connection.internal-error": "own-error",
-  "session.died": "crash",
+  "monitor.session-died": "crash",
   "broker.died": "crash",
   "broker.fault": "crash",
   "broker.order": "crash",

@@ -23,9 +23,14 @@ export interface Verdict {
 }
 
 /** Of the reasons that the log may give for an end, those that are refusals. */
-const refusals = ["monitor.violation", "sandbox.violation", "signer.refused", "session.died"];
+const refusals = [
+  "monitor.violation",
+  "sandbox.violation",
+  "signer.refused",
+  "monitor.session-died",
+];
 /** Field `end` of the last event, by the reason. */
-const endDue: Readonly<Record<string, string>> = { "signer.refused": "refused", "session.died": "crash" }; // prettier-ignore
+const endDue: Readonly<Record<string, string>> = { "signer.refused": "refused", "monitor.session-died": "crash" }; // prettier-ignore
 /** Ends of a session process that said so itself. */
 const saidEnded: ReadonlySet<unknown> = new Set(["ok", "no-auth", "invalid-user", "auth-failed"]);
 
@@ -47,12 +52,8 @@ interface Ending {
   readonly end: unknown;
 }
 
-/** The broker's word; a session process that says "died" of itself has its line marked. */
-const isReason = ({ code, msg }: ServerEvent): boolean =>
-  refusals.includes(code) && (code !== "session.died" || /^session process \d+ of /.test(msg));
-
 function endingOf(events: readonly ServerEvent[]): Ending | Finding {
-  const reasons = events.filter(isReason);
+  const reasons = events.filter(({ code }) => refusals.includes(code));
   const ends = events.filter(({ code }) => code === "connection.ended");
   const [reason, second] = reasons;
   const end = ends[0]?.fields["end"];
@@ -74,7 +75,7 @@ function isAbout({ code, text }: Ending, { request, descriptors, bytes }: Played
     case "sandbox.violation":
       return descriptors > 0;
     // An empty packet reads as a close: the session process is taken for gone, and ended.
-    case "session.died":
+    case "monitor.session-died":
       return bytes.length === 0 && descriptors === 0;
     case "signer.refused":
       return request === "sign" || request === "proveHostKey";
@@ -133,7 +134,7 @@ export function verdictOf(
   const transitions: { from: Phase; by: string; to: Phase }[] = [];
   const verdict = (finding: Finding | null, brokenBy = -1): Verdict => ({ finding, brokenBy, pairs, features, transitions }); // prettier-ignore
   const ending = play.problem ?? endingOf(events);
-  const lines = events.filter((event) => event.code.startsWith("session.") && !isReason(event));
+  const lines = events.filter(({ code }) => code.startsWith("session."));
   const steps = play.steps.filter(({ isUnsent }) => !isUnsent);
   let sessionId: Uint8Array = new Uint8Array();
   let isOver = false;
@@ -161,7 +162,7 @@ export function verdictOf(
       isOver = true;
       const { code, text, end } = ending;
       const refused = codes.find(([what]) => what.test(text))?.[1] ?? code;
-      if (code.endsWith(".violation") || code === "session.died") seen.push({ kind: "refused", code: code === "sandbox.violation" ? "SANDBOX" : refused, text }); // prettier-ignore
+      if (code.endsWith(".violation") || code === "monitor.session-died") seen.push({ kind: "refused", code: code === "sandbox.violation" ? "SANDBOX" : refused, text }); // prettier-ignore
       // The reasons that the log knows, in the judge's word for an end.
       seen.push({ kind: "end", end: end as Extract<Seen, { kind: "end" }>["end"] });
       if (code === "signer.refused" && step.request === "sign") {

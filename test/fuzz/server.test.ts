@@ -174,7 +174,7 @@ t.test("The judge objects to whatever is no clean end, and to nothing else", (t)
   t.equal(told(event("auth.accepted"), closed, ended), "login");
   t.equal(told(event("login.forked"), closed, ended), "login");
   t.equal(told(event("connection.internal-error"), ended), "own-error");
-  t.equal(told(event("session.died"), ended), "crash");
+  t.equal(told(event("monitor.session-died"), ended), "crash");
   t.equal(told(event("sandbox.violation"), ended), "sandbox");
   t.equal(told(event("monitor.violation"), ended), "monitor");
   t.equal(judgeEvent({ ...event("x"), level: "fatal" })?.oracle, "own-error");

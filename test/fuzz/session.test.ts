@@ -188,7 +188,10 @@ t.test(
     t.equal(honest.finding, null);
     const empty: Move = { kind: "send", bytes: new Uint8Array(), descriptors: 0 };
     const closed = await run.execute(sequence(send("adopted"), empty));
-    t.match(closed, { finding: null, features: [/adopted/, "kex unknown session.died,end:crash"] });
+    t.match(closed, {
+      finding: null,
+      features: [/adopted/, "kex unknown monitor.session-died,end:crash"],
+    });
     const died = send("log", { level: 0, code: "died", text: "session process 1 of 127.0.0.1" });
     t.match(await run.execute(sequence(send("adopted"), died)), { finding: null });
     for (const [method, , oracle, text] of planted) {

@@ -210,7 +210,7 @@ export const beforeLogin: readonly AttackRow[] = [
       await attack.kex();
       attack.client.order("closeMonitor");
     },
-    code: "session.died",
+    code: "monitor.session-died",
     text: /was killed by signal 9|exited/,
     end: "crash",
   },

@@ -31,7 +31,7 @@ async function nextLoginWorks(t: Test): Promise<void> {
 
 /** What the log says of the death of each, beside `connection.ended`: code, end, and whether the line names the process and the signal. */
 const deaths = {
-  session: { code: "session.died", end: "crash", line: (pid: number) => `session process ${pid} of 127.0.0.1 port` },
+  session: { code: "monitor.session-died", end: "crash", line: (pid: number) => `session process ${pid} of 127.0.0.1 port` },
   broker: { code: "broker.died", end: "crash", line: () => "is gone without a word" },
   worker: { code: "connection.we-disconnected", end: "ok", line: () => "The session's worker has ended" },
 } as const; // prettier-ignore

@@ -2,10 +2,21 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { logLevels } from "../../../ipc/listener.ts";
-import { isKnownCode } from "../../../daemon/log/event-codes.ts";
+import { eventCodes, isKnownCode } from "../../../daemon/log/event-codes.ts";
 import { pages } from "../../../tools/docs/pages.ts";
 
 const root = new URL("../../../", import.meta.url).pathname;
+
+t.test(
+  "No code of another process's events begins as those of a session process do, which may say anything",
+  (t) => {
+    t.same(
+      Object.keys(eventCodes).filter((code) => code.startsWith("session.")),
+      ["session.*"],
+    );
+    t.end();
+  },
+);
 
 t.test("the generated pages are current (npm run docs makes them)", (t) => {
   for (const [path, page] of Object.entries(pages)) {
