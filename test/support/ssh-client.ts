@@ -5,9 +5,15 @@ import { userInfo } from "node:os";
 import type { TestServer } from "./test-server.ts";
 import type { TestUser } from "./test-user.ts";
 
-const peers = `${process.env["SALLYPORT_PEERS"] ?? "/var/cache/sallyport-peers"}/openssh-10.0/usr/bin`;
+const installed = `${process.env["SALLYPORT_PEERS"] ?? "/var/cache/sallyport-peers"}/openssh-10.0/usr`;
+const peers = `${installed}/bin`;
+/** A security key in software, of OpenSSH's own tests, and the program in which OpenSSH 10.0 loads it. */
+export const securityKey = {
+  SSH_SK_PROVIDER: `${installed}/lib/openssh/regress/misc/sk-dummy/sk-dummy.so`,
+  SSH_SK_HELPER: `${installed}/lib/openssh/ssh-sk-helper`,
+} as const;
 export type Version = "9.2" | "10.0";
-export type Tool = "ssh" | "sftp" | "scp" | "ssh-keyscan";
+export type Tool = "ssh" | "sftp" | "scp" | "ssh-keyscan" | "ssh-keygen";
 export const tool = (name: Tool, version: Version = "10.0"): string =>
   version === "9.2" ? `/usr/bin/${name}` : `${peers}/${name}`;
 
@@ -25,6 +31,8 @@ export interface Login {
   readonly identity?: string;
   /** Who logs in, instead of the user. */
   readonly as?: string;
+  /** More of an environment for the client. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Options by which ssh, sftp and scp reach that user on that server, asking nobody anything. */
@@ -49,18 +57,27 @@ export function loginOptions(server: TestServer, user: TestUser, login: Login = 
 }
 
 /** Runs to the end. Programs are killed after two minutes. */
-export function run(program: string, args: readonly string[], input?: Uint8Array | string) {
-  return finished(start(program, args), input);
+export function run(
+  program: string,
+  args: readonly string[],
+  input?: Uint8Array | string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  return finished(start(program, args, env), input);
 }
 
-export function start(program: string, args: readonly string[]): ChildProcess {
+export function start(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess {
   if (!existsSync(program))
     throw new Error(`Cannot run ${program}: see test/support/install-peers`);
   return spawn(program, args, {
     stdio: ["pipe", "pipe", "pipe"],
     timeout: 120_000,
     killSignal: "SIGKILL",
-    env: { PATH: process.env["PATH"], HOME: userInfo().homedir, TERM: "xterm" },
+    env: { PATH: process.env["PATH"], HOME: userInfo().homedir, TERM: "xterm", ...env },
   });
 }
 
@@ -95,4 +112,9 @@ export const ssh = (
   command: readonly string[],
   login: Login & { readonly flags?: readonly string[]; readonly input?: Uint8Array | string } = {},
 ): Promise<Ended> =>
-  run(tool("ssh", login.version), sshArguments(server, user, command, login), login.input);
+  run(
+    tool("ssh", login.version),
+    sshArguments(server, user, command, login),
+    login.input,
+    login.env,
+  );
