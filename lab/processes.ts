@@ -57,6 +57,15 @@ export function family(pid: number): Process[] {
   return found;
 }
 
+/** SIGKILL; one that has ended since it was seen is dead already. */
+export function killSeen({ pid }: Process): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
 export const isAlive = ({ pid, started }: Process): boolean =>
   read(String(pid))?.started === started;
 

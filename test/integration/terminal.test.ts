@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import t, { type Test } from "tap";
-import { isAlive, processes } from "../../lab/processes.ts";
+import { isAlive, killSeen, processes } from "../../lab/processes.ts";
 import { sshArguments, tool } from "../support/ssh-client.ts";
 import { TestServer } from "../support/test-server.ts";
 import { makeUser } from "../support/test-user.ts";
@@ -75,7 +75,7 @@ t.test("A client that is killed hangs up the terminal and all that runs on it", 
   );
   const before = server.events("connection.ended").length;
   const pane = Number(tmux("list-panes", "-t", "login", "-F", "#{pane_pid}"));
-  for (const { pid, parent } of processes()) if (parent === pane) process.kill(pid, "SIGKILL");
+  for (const found of processes()) if (found.parent === pane) killSeen(found);
   await until("the user's processes are gone", () => !own.some(isAlive));
   await server.connection(before);
 });

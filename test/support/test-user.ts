@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import type { Test } from "tap";
-import { processes } from "../../lab/processes.ts";
+import { killSeen, processes } from "../../lab/processes.ts";
 import { makeKey, type KeyPair } from "./ssh-keys.ts";
 import { until } from "./until.ts";
 
@@ -37,7 +37,7 @@ export function makeUser(t: Test): TestUser {
   t.teardown(async () => {
     await until(`the processes of ${name} end`, () => {
       const left = processes().filter((found) => found.uid === uid);
-      for (const { pid } of left) process.kill(pid, "SIGKILL");
+      left.forEach(killSeen);
       return left.length === 0;
     });
     execFileSync("userdel", [name]);
